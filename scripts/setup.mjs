@@ -1,0 +1,109 @@
+// Everything a fresh clone needs: npm packages, system packages, the build. Idempotent; fast when there is nothing to do.
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** The command that proves a package is there, and its name for apt and dnf. */
+const NEEDED = [
+  { probe: "clang", apt: ["clang"], dnf: ["clang"], why: "compiles the eBPF programs" },
+  { probe: "make", apt: ["make"], dnf: ["make"], why: "builds them" },
+  { probe: "bpftool", apt: ["bpftool"], dnf: ["bpftool"], why: "links them" },
+  {
+    probe: "/usr/include/bpf/bpf_helpers.h",
+    apt: ["libbpf-dev", "linux-libc-dev"],
+    dnf: ["libbpf-devel", "kernel-headers"],
+    why: "libbpf",
+  },
+  { probe: "ip", apt: ["iproute2"], dnf: ["iproute"], why: "network namespaces of the test lab" },
+];
+/** What only tests, demo and bench use. */
+const NEEDED_BY_TESTS = [
+  {
+    probe: "nginx",
+    apt: ["nginx-light", "libnginx-mod-stream"],
+    dnf: ["nginx", "nginx-mod-stream"],
+    why: "member and peer in tests",
+  },
+  { probe: "haproxy", apt: ["haproxy"], dnf: ["haproxy"], why: "peer in the bench" },
+  { probe: "mariadbd", apt: ["mariadb-server"], dnf: ["mariadb-server"], why: "member of mysql probes" },
+  { probe: "nft", apt: ["nftables"], dnf: ["nftables"], why: "peer in the bench, fault injection" },
+  { probe: "strace", apt: ["strace"], dnf: ["strace"], why: "counts writes to the kernel in tests" },
+  { probe: "wrk", apt: ["wrk"], dnf: ["wrk"], why: "load in the bench" },
+  { probe: "iperf3", apt: ["iperf3"], dnf: ["iperf3"], why: "bulk throughput in the bench" },
+  { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
+];
+
+const has = (probe) =>
+  probe.startsWith("/")
+    ? existsSync(probe)
+    : [
+        "/usr/local/sbin",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/usr/bin",
+        "/sbin",
+        "/bin",
+        ...(process.env.PATH ?? "").split(":"),
+      ].some((folder) => existsSync(path.join(folder, probe)));
+
+function installNpmPackages() {
+  const lock = createHash("sha256")
+    .update(readFileSync(path.join(root, "package-lock.json")))
+    .digest("hex");
+  const stamp = path.join(root, "node_modules", ".parasaus-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  if (
+    existsSync(path.join(root, "node_modules", ".package-lock.json")) &&
+    npm(["ls", "--silent"]).status === 0
+  ) {
+    writeFileSync(stamp, lock);
+    return;
+  }
+  process.stdout.write("Installing npm packages...\n");
+  const run = npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], "inherit");
+  if (run.status !== 0) throw new Error("Cannot install npm packages: npm ci failed, see above");
+  writeFileSync(stamp, lock);
+}
+
+function npm(args, stdio = "ignore") {
+  return spawnSync("npm", args, { cwd: root, stdio });
+}
+
+function installSystemPackages(needed) {
+  const missing = needed.filter(({ probe }) => !has(probe));
+  if (missing.length === 0) return;
+  const apt = missing.flatMap((item) => item.apt).join(" ");
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !has("apt-get")) {
+    const dnf = missing.flatMap((item) => item.dnf).join(" ");
+    process.stdout.write(`Missing: ${missing.map((item) => `${item.probe} (${item.why})`).join(", ")}\n`);
+    process.stdout.write(
+      has("dnf")
+        ? `Install it with: sudo dnf install -y ${dnf}\n`
+        : `Install it with: sudo apt-get install -y ${apt}\n`,
+    );
+    return;
+  }
+  process.stdout.write(`Installing system packages: ${apt}\n`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env: environment });
+  const run = spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...apt.split(" ")], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: environment,
+  });
+  if (run.status !== 0)
+    process.stdout.write(
+      `Could not install ${apt}: go on without; what that lacks is said where it is needed\n`,
+    );
+}
+
+installNpmPackages();
+installSystemPackages(process.argv.includes("--tests") ? [...NEEDED, ...NEEDED_BY_TESTS] : NEEDED);
+mkdirSync(path.join(root, "dist"), { recursive: true });
+const canBuildBpf = has("clang") && has("make") && has("bpftool");
+execFileSync(process.execPath, [path.join(root, "scripts/build.mjs"), ...(canBuildBpf ? [] : ["--no-bpf"])], {
+  stdio: "inherit",
+});

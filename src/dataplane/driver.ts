@@ -1,0 +1,182 @@
+import type { ConnectAddress, ForwardingMode, Protocol, SchedulerName } from "../model/index.ts";
+
+/**
+ * What the kernel does with one member:
+ * `active` takes new flows; `paused` takes none and keeps what it has; `draining` likewise until its deadline;
+ * `cut` has its flows reset.
+ */
+export type MemberDisposition = "active" | "paused" | "draining" | "cut";
+
+/** One member as the agent wants it. A `draining` one gets its deadline from `drainSeconds` when draining begins. */
+export interface DesiredMember {
+  /** IPv4, dotted quad. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** 0-256; 0 takes no new flows. */
+  readonly weight: number;
+  readonly disposition: MemberDisposition;
+  /** How long its flows may go on once it drains or is removed, seconds. */
+  readonly drainSeconds: number;
+}
+
+/** One pool as the agent wants it. */
+export interface DesiredPool {
+  /** The Pool object's uid, a UUID. */
+  readonly uid: string;
+  readonly addresses: readonly ConnectAddress[];
+  readonly scheduler: SchedulerName;
+  readonly forwarding: ForwardingMode;
+  /** 0 = no session affinity. */
+  readonly affinitySeconds: number;
+  /** Deadline for flows when the pool or one of its addresses goes, seconds. */
+  readonly drainSeconds: number;
+  readonly members: readonly DesiredMember[];
+}
+
+/** One member as the kernel holds it. */
+export interface ProgrammedMember {
+  /** IPv4, dotted quad. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** 0-256. */
+  readonly weight: number;
+  readonly disposition: MemberDisposition;
+  /** When draining ends, milliseconds of CLOCK_MONOTONIC; only while `draining`. */
+  readonly deadlineMs?: number;
+}
+
+/** One connect address as the kernel holds it. A closing one answers new SYNs with RST until its deadline. */
+export interface ProgrammedAddress extends ConnectAddress {
+  /** When its remaining flows are cut, milliseconds of CLOCK_MONOTONIC; absent while it serves. */
+  readonly closingDeadlineMs?: number;
+}
+
+/** One pool as the kernel holds it; members and addresses sorted by ip, then port, then protocol. */
+export interface ProgrammedPool {
+  /** The Pool object's uid, a UUID. */
+  readonly uid: string;
+  readonly addresses: readonly ProgrammedAddress[];
+  readonly scheduler: SchedulerName;
+  readonly forwarding: ForwardingMode;
+  /** 0 = no session affinity. */
+  readonly affinitySeconds: number;
+  readonly members: readonly ProgrammedMember[];
+}
+
+/** One step that brings the kernel nearer to what is wanted; atomic per pool for new flows. */
+export type PoolOperation =
+  | { readonly kind: "install"; readonly pool: ProgrammedPool }
+  | { readonly kind: "remove"; readonly uid: string };
+
+/** What became of one operation; a refusal concerns its pool alone. */
+export interface OperationFailure {
+  readonly uid: string;
+  readonly code: "CapacityExceeded" | "KernelError" | "KernelUnsupported";
+  readonly message: string;
+}
+
+/** One flow, as clients see it. */
+export interface FlowTuple {
+  readonly protocol: Protocol;
+  /** IPv4. */
+  readonly clientIp: string;
+  /** 1-65535. */
+  readonly clientPort: number;
+  /** IPv4 connect address that the client dialled. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+}
+
+/** What the kernel's own entry says of a flow. */
+export interface FlowExplanation {
+  readonly flow: FlowTuple;
+  readonly poolUid: string;
+  /** IPv4 and port of the member. */
+  readonly memberIp: string;
+  /** 1-65535. */
+  readonly memberPort: number;
+  readonly memberDisposition: MemberDisposition;
+  readonly state: "half-open" | "established" | "closing" | "closed" | "local";
+  /** Why this member: the scheduler's pick, session affinity, adopted without a SYN, or scheduled anew. */
+  readonly why: "scheduled" | "affinity" | "adopted" | "rescheduled";
+  /** Age of the flow, milliseconds. */
+  readonly ageMs: number;
+  /** Time since its last packet, milliseconds. */
+  readonly idleMs: number;
+  /** Source address and port that the member sees, where they differ from the client's. */
+  readonly translatedSource?: string;
+}
+
+/** Traffic of one member of one pool, since the member was first programmed. */
+export interface MemberCounters {
+  readonly poolUid: string;
+  /** IPv4. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** Flows that exist now: half-open and established. */
+  readonly activeConnections: number;
+  /** Flows so far. */
+  readonly totalConnections: number;
+  /** Client to member. */
+  readonly packetsIn: number;
+  /** Bytes on the wire. */
+  readonly bytesIn: number;
+  /** Member to client. */
+  readonly packetsOut: number;
+  /** Bytes on the wire. */
+  readonly bytesOut: number;
+}
+
+/** Everything that the kernel counts. Numbers are since load unless said otherwise. */
+export interface DriverCounters {
+  readonly members: readonly MemberCounters[];
+  /** Dropped or refused packets by named reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** Entries in the flow table now. */
+  readonly flowEntryCount: number;
+  /** Entries that fit. */
+  readonly flowEntryCapacityCount: number;
+  /** Half-open flows now. */
+  readonly halfOpenCount: number;
+}
+
+/** What one maintenance round did. */
+export interface MaintenanceReport {
+  readonly expiredCount: number;
+  /** Flows reset because a drain deadline passed or a member was cut. */
+  readonly cutCount: number;
+  /** Sum over members of |counted load - true load| found, and repaired, by the recount; absent when none was due. */
+  readonly loadDriftCount?: number;
+}
+
+/** What a driver can do; the contract suite asks. */
+export interface DriverCapabilities {
+  readonly forwarding: readonly ForwardingMode[];
+  readonly schedulers: readonly SchedulerName[];
+  readonly protocols: readonly Protocol[];
+  /** Sends real packets (false for `memory`). */
+  readonly forwards: boolean;
+}
+
+/** Programs one node's kernel. Knows nothing of resources: the agent translates. */
+export interface Driver extends AsyncDisposable {
+  readonly name: "ebpf" | "memory";
+  readonly capabilities: DriverCapabilities;
+  /** What the kernel holds, read from the kernel, sorted by uid. */
+  observe(): Promise<readonly ProgrammedPool[]>;
+  /** Applies in order. A failed operation is reported, the others go on. */
+  apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]>;
+  readCounters(): Promise<DriverCounters>;
+  /** @returns undefined when the kernel holds no such flow. */
+  explain(flow: FlowTuple): Promise<FlowExplanation | undefined>;
+  /** Flows of one pool, at most `limitCount`. */
+  listFlows(poolUid: string, limitCount: number): Promise<readonly FlowExplanation[]>;
+  /** Expires idle flows, cuts flows past their deadline, recounts loads when due. Called about once a second. */
+  maintain(): Promise<MaintenanceReport>;
+  /** IPv4 addresses that `*` stands for; writes only what changed. */
+  setNodeAddresses(addresses: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,17 @@
+export type {
+  DesiredMember,
+  DesiredPool,
+  Driver,
+  DriverCapabilities,
+  DriverCounters,
+  FlowExplanation,
+  FlowTuple,
+  MaintenanceReport,
+  MemberCounters,
+  MemberDisposition,
+  OperationFailure,
+  PoolOperation,
+  ProgrammedAddress,
+  ProgrammedMember,
+  ProgrammedPool,
+} from "./driver.ts";

@@ -1,0 +1,19 @@
+export { type BackoffOptions, backoffMs } from "./backoff.ts";
+export { type Clock, FakeClock, systemClock } from "./clock.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type FieldError,
+  hasCode,
+  ParasausError,
+  type ParasausErrorOptions,
+} from "./errors.ts";
+export {
+  classifyIpv4,
+  formatIpv4,
+  type Ipv4Class,
+  type Ipv4Range,
+  parseIpv4,
+  parseIpv4Range,
+} from "./ip-address.ts";
+export { type LogFacts, type Logger, silentLogger } from "./logger.ts";

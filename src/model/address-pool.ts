@@ -1,0 +1,26 @@
+import type { Condition, KubeObject } from "./object.ts";
+
+/** Ranges of IPs and ports from which connect addresses are handed out. */
+export interface AddressPool extends KubeObject {
+  readonly apiVersion: "parasaus.io/v1";
+  readonly kind: "AddressPool";
+  readonly spec: {
+    /** CIDRs, ranges, single addresses, or `node` (every address of every node). */
+    readonly addresses: readonly string[];
+    /** Ports or ranges, `30000-64999`. */
+    readonly ports: readonly string[];
+    /** Whether pools that name no address pool may take from it. Default true. */
+    readonly autoAssign: boolean;
+    /** Lower number first. Default 0. */
+    readonly priority: number;
+    /** How long a released connect address is kept back, seconds. Default 30. */
+    readonly quarantineSeconds: number;
+  };
+  readonly status?: {
+    /** Connect addresses in the pool (ports; TCP and UDP of one port count once). */
+    readonly capacity?: number;
+    /** Connect addresses handed out. */
+    readonly used?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}

@@ -1,0 +1,26 @@
+import type { Condition, KubeObject } from "./object.ts";
+
+/** A machine that forwards; written by its agent. */
+export interface Node extends KubeObject {
+  readonly apiVersion: "parasaus.io/v1";
+  readonly kind: "Node";
+  readonly spec: Readonly<Record<string, never>>;
+  readonly status?: {
+    /** IPv4 addresses that node-ports pools listen on. */
+    readonly addresses?: readonly string[];
+    readonly driver?: string;
+    readonly version?: string;
+    readonly kernel?: { readonly release: string; readonly features: Readonly<Record<string, boolean>> };
+    /** Resource revision that the kernel holds. */
+    readonly appliedRevision?: string;
+    /** Hash over the content that the kernel holds; equal on nodes at one revision. */
+    readonly tableHash?: string;
+    /** Pools that the kernel holds. */
+    readonly poolCount?: number;
+    /** Which server the agent is connected to. */
+    readonly server?: string;
+    /** RFC 3339: last heartbeat. */
+    readonly heartbeat?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}

@@ -1,0 +1,117 @@
+import type { Condition, KubeObject } from "./object.ts";
+
+/** Transport protocol of a connect address. */
+export type Protocol = "TCP" | "UDP";
+/** How a new flow picks a member. */
+export type SchedulerName = "rr" | "wrr" | "lc" | "wlc" | "sh" | "mh";
+/** What happens to the packet on its way to the member. */
+export type ForwardingMode = "fullnat" | "nat";
+/** What an operator wants of a member: serve, take no new flows, or be left alone. */
+export type MemberAdminState = "ready" | "drain" | "maint";
+/** The health state machine's word on a member. */
+export type Verdict = "unchecked" | "up" | "down";
+
+/** One real server of a pool, as the operator describes it; all defaults filled in. */
+export interface PoolMember {
+  /** IPv4 address, dotted quad. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** 0-256; 0 takes no new flows. Default 1. */
+  readonly weight: number;
+  /** Default ready. */
+  readonly state: MemberAdminState;
+  /** How long flows may go on once `state` is drain, seconds. Default: the pool's `drainSeconds`. */
+  readonly drainSeconds?: number;
+}
+
+/** How members are probed; all defaults filled in. */
+export interface HealthCheck {
+  readonly type: "http" | "https" | "tcp" | "mysql" | "none";
+  /** Time between two probes of a settled member, ms. Default 2,000. */
+  readonly intervalMs: number;
+  /** While the verdict is in doubt (rising or falling), ms. Default: `intervalMs`. */
+  readonly fastIntervalMs: number;
+  /** While the member is down, ms. Default: `intervalMs`. */
+  readonly downIntervalMs: number;
+  /** Longest wait for an answer, ms; at most the shortest interval. Default 1,000. */
+  readonly timeoutMs: number;
+  /** Consecutive successes that bring a member up. Default 2. */
+  readonly rise: number;
+  /** Consecutive failures that take a member down. Default 3. */
+  readonly fall: number;
+  /** Verdict of a member that was never probed. Default `unchecked` (no traffic before the first pass). */
+  readonly initialState: "unchecked" | "up" | "down";
+  /** Port to probe where it is not the member's own. */
+  readonly port?: number;
+  /** http, https. */
+  readonly http?: {
+    readonly method: "GET" | "HEAD";
+    readonly path: string;
+    readonly host?: string;
+    /** Inclusive ranges of status codes that count as healthy, e.g. `["200-399"]`. */
+    readonly expect: readonly string[];
+  };
+  /** mysql: log in as this no-privilege user; without it, only the greeting is answered. */
+  readonly mysql?: { readonly user: string; readonly password?: string };
+}
+
+/** What an operator wants; all defaults filled in. */
+export interface PoolSpec {
+  /** Address pool to take the connect address from. Default `node-ports`. */
+  readonly addressPool: string;
+  /** Asked-for IPv4 connect address; not with `node-ports`. */
+  readonly ip?: string;
+  /** Asked-for connect port, 1-65535. */
+  readonly port?: number;
+  readonly protocol: Protocol;
+  readonly scheduler: SchedulerName;
+  readonly forwarding: ForwardingMode;
+  readonly sessionAffinity: { readonly type: "None" | "ClientIP"; readonly timeoutSeconds: number };
+  /** How long flows of a leaving member may go on, seconds. Default 30. */
+  readonly drainSeconds: number;
+  /** Flows of a member that goes down: kept, or cut at once. Default keep. */
+  readonly onMemberDown: "keep" | "cut";
+  /** Ignore health when at most this share of members is up, percent 0-100. Default 0: only when none is up. */
+  readonly failOpen: { readonly threshold: number };
+  readonly healthCheck: HealthCheck;
+  readonly members: readonly PoolMember[];
+}
+
+/** Where clients connect to. */
+export interface ConnectAddress {
+  /** IPv4 address, or `*` for every address of every node. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
+/** circle-healthcheck's word on one member. */
+export interface MemberStatus {
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  readonly verdict: Verdict;
+  /** Reason code and what was seen: `L4CON connection refused`. */
+  readonly reason: string;
+  /** RFC 3339: when the verdict last changed. */
+  readonly since: string;
+}
+
+/** What controllers found out. */
+export interface PoolStatus {
+  /** Written by the allocator. */
+  readonly connectAddresses?: readonly ConnectAddress[];
+  /** Written by circle-healthcheck. */
+  readonly members?: readonly MemberStatus[];
+  readonly conditions?: readonly Condition[];
+}
+
+/** A named L4 service: connect address, members and policy. */
+export interface Pool extends KubeObject {
+  readonly apiVersion: "parasaus.io/v1";
+  readonly kind: "Pool";
+  readonly spec: PoolSpec;
+  readonly status?: PoolStatus;
+}

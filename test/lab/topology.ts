@@ -1,0 +1,107 @@
+import { makeNamespace, type Namespace } from "./namespaces.ts";
+
+/** One member's machine. */
+export interface MemberMachine {
+  readonly namespace: Namespace;
+  /** Its address, reached from the clients through the node. */
+  readonly ip: string;
+  /** Its name, which its servers answer with: `m1`. */
+  readonly name: string;
+}
+
+/**
+ * Clients, one node and members:
+ *
+ *     client 10.77.0.2 ── 10.77.0.1 node 10.78.k.1 ── 10.78.k.2 member k
+ *     (and 10.77.16.x on its loopback, routed through the one next hop)
+ *
+ * The node routes, so that `direct` (client to member) is plain routing, and members send replies back through it.
+ */
+export interface Topology extends AsyncDisposable {
+  readonly client: Namespace;
+  readonly node: Namespace;
+  readonly members: readonly MemberMachine[];
+  /** The node's address on the clients' side. */
+  readonly nodeIp: string;
+  /** Client addresses to connect from. */
+  readonly clientIps: readonly string[];
+}
+
+/** How large. */
+export interface TopologyOptions {
+  readonly memberCount: number;
+  /** Default 64. */
+  readonly clientAddressCount?: number;
+}
+
+/** Builds the topology; disposing it removes every namespace and ends what runs in them. */
+export async function openTopology(options: TopologyOptions): Promise<Topology> {
+  const made: Namespace[] = [];
+  const remove = async () => {
+    await Promise.all(made.splice(0).map((namespace) => namespace[Symbol.asyncDispose]()));
+  };
+  const make = (name: string) => {
+    const namespace = makeNamespace(name);
+    made.push(namespace);
+    return namespace;
+  };
+  try {
+    return { ...connect(make, options), [Symbol.asyncDispose]: remove };
+  } catch (failure) {
+    await remove();
+    throw failure;
+  }
+}
+
+function connect(
+  make: (name: string) => Namespace,
+  options: TopologyOptions,
+): Omit<Topology, typeof Symbol.asyncDispose> {
+  const client = make("client");
+  const node = make("node");
+  join(node, "client", "10.77.0.1/30", client, "node", "10.77.0.2/30");
+  client.run("ip", "route", "add", "default", "via", "10.77.0.1");
+  node.run("ip", "route", "add", "10.77.16.0/20", "via", "10.77.0.2");
+  const clientIps = addClientAddresses(client, options.clientAddressCount ?? 64);
+  for (const name of ["ip_forward", "conf/all/rp_filter", "conf/default/rp_filter"]) {
+    writeSysctl(node, `net/ipv4/${name}`, name === "ip_forward" ? "1" : "0");
+  }
+  const members = Array.from({ length: options.memberCount }, (_, index) =>
+    joinMember(node, make(`m${index + 1}`), index + 1),
+  );
+  return { client, node, members, nodeIp: "10.77.0.1", clientIps };
+}
+
+function joinMember(node: Namespace, namespace: Namespace, number: number): MemberMachine {
+  join(node, `m${number}`, `10.78.${number}.1/30`, namespace, "node", `10.78.${number}.2/30`);
+  namespace.run("ip", "route", "add", "default", "via", `10.78.${number}.1`);
+  return { namespace, ip: `10.78.${number}.2`, name: `m${number}` };
+}
+
+function addClientAddresses(client: Namespace, count: number): string[] {
+  const addresses = Array.from(
+    { length: count },
+    (_, index) => `10.77.${16 + Math.floor(index / 250)}.${1 + (index % 250)}`,
+  );
+  for (const address of addresses) client.run("ip", "address", "add", `${address}/32`, "dev", "lo");
+  return addresses;
+}
+
+function join(
+  left: Namespace,
+  leftDevice: string,
+  leftIp: string,
+  right: Namespace,
+  rightDevice: string,
+  rightIp: string,
+): void {
+  left.run("ip", "link", "add", leftDevice, "type", "veth", "peer", "name", rightDevice, "netns", right.id);
+  left.run("ip", "address", "add", leftIp, "dev", leftDevice);
+  right.run("ip", "address", "add", rightIp, "dev", rightDevice);
+  left.run("ip", "link", "set", leftDevice, "up");
+  right.run("ip", "link", "set", rightDevice, "up");
+}
+
+function writeSysctl(namespace: Namespace, name: string, value: string): void {
+  namespace.run("sh", "-c", `echo ${value} > /proc/sys/${name}`);
+}

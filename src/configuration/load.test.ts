@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadConfiguration } from "./load.ts";
+import type { Surroundings } from "./settings.ts";
+import { showConfiguration } from "./show.ts";
+
+const around: Surroundings = { program: "up", isRoot: false, homeDirectory: "/home/ann", hostname: "Node-1" };
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "parasaus-configuration-"));
+  file = path.join(folder, "parasaus.yaml");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const load = (content: string, flags = {}, environment = {}) => {
+  writeFileSync(file, content);
+  return loadConfiguration({ flags, environment, file, around });
+};
+const refusal = (content: string, flags = {}, environment = {}) => {
+  try {
+    load(content, flags, environment);
+  } catch (error) {
+    return (error as Error).message.replace(file, "FILE");
+  }
+  return "accepted";
+};
+
+describe("precedence", () => {
+  const content = "log-level: warn\nmax-flows: 10\ndevices: [eth0, eth1]\n";
+
+  it("takes the flag before the variable, the variable before the file, the file before the default", () => {
+    const { values, settings } = load(
+      content,
+      { maxFlows: "30" },
+      { PARASAUS_MAX_FLOWS: "20", PARASAUS_LOG_LEVEL: "debug" },
+    );
+    expect([values.maxFlows, values.logLevel, values.devices, values.maxPools]).toEqual([
+      30,
+      "debug",
+      ["eth0", "eth1"],
+      65_536,
+    ]);
+    expect([
+      settings.maxFlows.source,
+      settings.logLevel.source,
+      settings.devices.source,
+      settings.maxPools.source,
+    ]).toEqual([
+      { kind: "flag", where: "--max-flows" },
+      { kind: "environment", where: "PARASAUS_LOG_LEVEL" },
+      { kind: "file", where: `${file}:3` },
+      { kind: "default", where: "" },
+    ]);
+  });
+
+  it("derives defaults from the surroundings and from settings above", () => {
+    const { values } = load("data-dir: /srv/p\n");
+    expect(values.snapshot).toBe("/srv/p/node-snapshot.json");
+    expect(values.nodeName).toBe("node-1");
+    expect(values.autoCreateNamespaces).toBe(true);
+  });
+
+  it("takes an empty file as no settings", () => {
+    expect(load("# nothing\n").values.dataDir).toBe("/home/ann/.local/share/parasaus");
+  });
+});
+
+describe("refusals", () => {
+  it.each([
+    [
+      "log-level: info\nlogLevel: warn\n",
+      'Cannot read "FILE": line 2: unknown setting "logLevel"; did you mean "log-level"?',
+    ],
+    ["listen:\n  host: x\n", 'Cannot read "FILE": line 1: "listen" must be a value or a list of values'],
+    ["- a\n", 'Cannot read "FILE": line 1: expected `setting: value` lines'],
+    ["log-level: info\nlog-level: warn\n", 'Cannot read "FILE": line 2: Map keys must be unique'],
+    ["\nmax-flows: many\n", 'Cannot use FILE:2: found "many", expected a whole number from 1 to 67108864'],
+    [
+      "driver: ipvs\n",
+      'Cannot use FILE:1: found "ipvs", expected auto or ebpf: the ipvs driver does not exist yet',
+    ],
+    [
+      "store: etcd://a:2379\n",
+      'Cannot use FILE:1: found "etcd://a:2379", expected embedded: the etcd store does not exist yet',
+    ],
+    ["listen: 127.0.0.1\n", 'Cannot use FILE:1: found "127.0.0.1", expected HOST:PORT, e.g. 127.0.0.1:6780'],
+    ["address: 10.0.0.300\n", 'Cannot use FILE:1: found "10.0.0.300", expected an IPv4 address'],
+  ])("names the line of %j and what is wrong", (content, message) => {
+    expect(refusal(content)).toBe(message);
+  });
+
+  it("names the variable whose value is wrong", () => {
+    expect(refusal("", {}, { PARASAUS_INSECURE: "perhaps" })).toBe(
+      'Cannot use PARASAUS_INSECURE: found "perhaps", expected true or false',
+    );
+  });
+
+  it("refuses a file that was asked for and is not there", () => {
+    const ask = () => loadConfiguration({ flags: {}, environment: {}, file: `${file}.no`, around });
+    expect(ask).toThrow(/Cannot read ".*no": ENOENT/);
+  });
+
+  it("listens off loopback only with --insecure, because there are no accounts", () => {
+    expect(refusal("", { listen: "0.0.0.0:6780" })).toMatch(/--insecure is needed/);
+    expect(refusal("", { listen: "0.0.0.0:6780", insecure: "true" })).toBe("accepted");
+    expect(refusal("", { insecure: "true", noAuth: "true" })).toMatch(/together with --no-auth/);
+  });
+});
+
+describe("showing", () => {
+  it("masks the user and password of URLs, and shows only what the program reads", () => {
+    const loaded = load("", { server: "http://ann:secret@a:1,http://b:2" });
+    const rows = showConfiguration(loaded, "agent");
+    expect(rows.find((row) => row.name === "server")?.value).toBe("http://***@a:1,http://b:2");
+    expect(rows.some((row) => row.name === "listen")).toBe(false);
+  });
+});

@@ -1,0 +1,234 @@
+import {
+  ipv4,
+  listenAddress,
+  listOf,
+  objectName,
+  oneOf,
+  optionalText,
+  serverUrl,
+  text,
+  truth,
+  type ValueReader,
+  wholeNumber,
+  wrong,
+} from "./values.ts";
+
+/** The programs that read settings; the operator's verbs count as `client`. */
+export type Program = "up" | "server" | "agent" | "client";
+
+/** What defaults depend on. */
+export interface Surroundings {
+  readonly program: Program;
+  readonly isRoot: boolean;
+  readonly homeDirectory: string;
+  readonly hostname: string;
+}
+
+/** One setting: its flag, its `PARASAUS_*` variable and its line in the file are all made from its key. */
+export interface Setting<Value> {
+  /** Placeholder in the help; absent for switches. */
+  readonly placeholder?: string;
+  readonly description: string;
+  readonly programs: readonly Program[];
+  readonly read: ValueReader<Value>;
+  /** Text of the default; empty = unset. `earlier` gives the effective text of a setting above this one. */
+  readonly fallback: (around: Surroundings, earlier: (key: string) => string) => string;
+  /** Not shown in the help. */
+  readonly hidden?: true;
+}
+
+const SERVING = ["up", "server"] as const;
+const FORWARDING = ["up", "agent"] as const;
+const RUNNING = ["up", "server", "agent"] as const;
+
+const nothing = () => "";
+const always = (value: string) => () => value;
+
+const driver: ValueReader<"auto" | "ebpf" | "memory"> = (value) => {
+  if (value === "ipvs") throw wrong(value, "auto or ebpf: the ipvs driver does not exist yet");
+  if (value === "auto" || value === "ebpf" || value === "memory") return value;
+  throw wrong(value, "auto or ebpf");
+};
+
+const store: ValueReader<"embedded"> = (value) => {
+  if (value === "embedded") return value;
+  throw wrong(
+    value,
+    value.startsWith("etcd://") ? "embedded: the etcd store does not exist yet" : "embedded",
+  );
+};
+
+const localClients: ValueReader<string> = (value) => {
+  if (["off", "host", "pods"].includes(value) || value.startsWith("/")) return value;
+  throw wrong(value, "off, host, pods or the absolute path of a cgroup");
+};
+
+function capacity(description: string, standard: number, most: number): Setting<number> {
+  return {
+    placeholder: "N",
+    description,
+    programs: FORWARDING,
+    read: wholeNumber(1, most),
+    fallback: always(String(standard)),
+  };
+}
+
+/** Every setting there is, in the order of `parasaus config`. */
+export const SETTINGS = {
+  listen: {
+    placeholder: "HOST:PORT",
+    description: "where the API and the metrics listen",
+    programs: SERVING,
+    read: listenAddress,
+    fallback: always("127.0.0.1:6780"),
+  },
+  insecure: {
+    description: "permit plain HTTP without accounts off loopback",
+    programs: SERVING,
+    read: truth,
+    fallback: always("false"),
+  },
+  noAuth: {
+    description: "permit no accounts, on loopback only",
+    programs: SERVING,
+    read: truth,
+    fallback: always("false"),
+  },
+  dataDir: {
+    placeholder: "DIR",
+    description: "where the store, the kubeconfig and the node's snapshot are",
+    programs: RUNNING,
+    read: text,
+    fallback: ({ isRoot, homeDirectory }) =>
+      isRoot ? "/var/lib/parasaus" : `${homeDirectory}/.local/share/parasaus`,
+  },
+  store: {
+    placeholder: "STORE",
+    description: "where objects are kept: embedded (in the data directory)",
+    programs: SERVING,
+    read: store,
+    fallback: always("embedded"),
+  },
+  autoCreateNamespaces: {
+    description: "create a namespace when the first object in it is",
+    programs: SERVING,
+    read: truth,
+    fallback: ({ program }) => String(program === "up"),
+  },
+  probeAddresses: {
+    placeholder: "CLASS,...",
+    description: "address classes that may be probed besides ordinary ones: loopback, link-local",
+    programs: SERVING,
+    read: listOf(oneOf(["loopback", "link-local"])),
+    fallback: nothing,
+  },
+  server: {
+    placeholder: "URL,...",
+    description: "servers to talk to, in order of preference",
+    programs: ["agent", "client"],
+    read: listOf(serverUrl),
+    fallback: always("http://127.0.0.1:6780"),
+  },
+  nodeName: {
+    placeholder: "NAME",
+    description: "name of this machine's Node",
+    programs: FORWARDING,
+    read: objectName,
+    fallback: ({ hostname }) => hostname.toLowerCase(),
+  },
+  address: {
+    placeholder: "IP,...",
+    description: "addresses that pools from node-ports listen on (default: the global ones of the devices)",
+    programs: FORWARDING,
+    read: listOf(ipv4),
+    fallback: nothing,
+  },
+  devices: {
+    placeholder: "DEVICE,...",
+    description: "network devices to forward on: auto (all but loopback) or a list",
+    programs: FORWARDING,
+    read: listOf(text),
+    fallback: always("auto"),
+  },
+  localClients: {
+    placeholder: "WHICH",
+    description: "clients on the node itself: off, host, pods or a cgroup",
+    programs: FORWARDING,
+    read: localClients,
+    fallback: always("host"),
+  },
+  driver: {
+    placeholder: "DRIVER",
+    description: "how the kernel is programmed: auto or ebpf",
+    programs: FORWARDING,
+    read: driver,
+    fallback: always("auto"),
+  },
+  sourceAddresses: {
+    placeholder: "IP,...",
+    description: "source addresses of fullnat (default: the node's own towards each member)",
+    programs: FORWARDING,
+    read: listOf(ipv4),
+    fallback: nothing,
+  },
+  cgroupRoot: {
+    placeholder: "DIR",
+    description: "mount point of cgroup2 (default: found by itself)",
+    programs: FORWARDING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  snapshot: {
+    placeholder: "FILE",
+    description: "last-known-good state that a rebooted node starts from",
+    programs: FORWARDING,
+    read: text,
+    fallback: (_around, earlier) => `${earlier("dataDir")}/node-snapshot.json`,
+  },
+  metricsListen: {
+    placeholder: "HOST:PORT",
+    description: "where a lone agent serves its metrics; port 0 = nowhere",
+    programs: ["agent"],
+    read: listenAddress,
+    fallback: always("127.0.0.1:6781"),
+  },
+  maxFlows: capacity("flows that fit into the kernel's table", 1_048_576, 2 ** 26),
+  maxHalfOpen: capacity("flows that may be half-open", 65_536, 2 ** 24),
+  maxPools: capacity("pools that fit", 65_536, 2 ** 20),
+  maxMembers: capacity("members that fit, over all pools", 262_144, 2 ** 22),
+  logLevel: {
+    placeholder: "LEVEL",
+    description: "least level that is logged: debug, info, warn or error",
+    programs: RUNNING,
+    read: oneOf(["debug", "info", "warn", "error"]),
+    fallback: always("info"),
+  },
+  logFormat: {
+    placeholder: "FORMAT",
+    description: "json, pretty, or auto (pretty on a terminal)",
+    programs: RUNNING,
+    read: oneOf(["auto", "json", "pretty"]),
+    fallback: always("auto"),
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Key of one setting in {@link Configuration}. */
+export type SettingKey = keyof typeof SETTINGS;
+
+/** The effective value of every setting. */
+export type Configuration = {
+  readonly [Key in SettingKey]: ReturnType<(typeof SETTINGS)[Key]["read"]>;
+};
+
+/** `dataDir` as users write it after `--` and in the file: `data-dir`. */
+export function flagOf(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `dataDir` as a variable: `PARASAUS_DATA_DIR`. */
+export function variableOf(key: string): string {
+  return `PARASAUS_${flagOf(key).replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** Every key, in order. */
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];

@@ -1,0 +1,99 @@
+import { isIP, isIPv4 } from "node:net";
+import { ParasausError } from "../foundation/index.ts";
+
+/** Turns the text of a setting into its value. @throws ParasausError `Usage` with what was expected */
+export type ValueReader<Value> = (text: string) => Value;
+
+/** A host and a port to listen on. */
+export interface ListenAddress {
+  /** Name or address, without brackets. */
+  readonly host: string;
+  /** 0-65535; 0 = any free one. */
+  readonly port: number;
+}
+
+/** Any text, as it is. */
+export const text: ValueReader<string> = (value) => value;
+
+/** Text that is either given or absent. */
+export const optionalText: ValueReader<string | undefined> = (value) => (value === "" ? undefined : value);
+
+/** `true` or `false`; YAML's and systemd's spellings are accepted. */
+export const truth: ValueReader<boolean> = (value) => {
+  if (/^(true|yes|on|1)$/i.test(value)) return true;
+  if (/^(false|no|off|0)$/i.test(value)) return false;
+  throw wrong(value, "true or false");
+};
+
+/** One of a closed list. */
+export function oneOf<const Word extends string>(words: readonly Word[]): ValueReader<Word> {
+  return (value) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw wrong(value, `one of ${words.join(", ")}`);
+    return found;
+  };
+}
+
+/** Comma-separated items, each read by `item`; empty = none. */
+export function listOf<Value>(item: ValueReader<Value>): ValueReader<readonly Value[]> {
+  return (value) =>
+    value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .map(item);
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(least: number, most: number): ValueReader<number> {
+  return (value) => {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) throw wrong(value, `a whole number from ${least} to ${most}`);
+    return number;
+  };
+}
+
+/** `host:port`; IPv6 in brackets. */
+export const listenAddress: ValueReader<ListenAddress> = (value) => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  const bracketed = match?.[1] !== undefined;
+  if (host === undefined || port > 65_535 || (bracketed && isIP(host) !== 6)) {
+    throw wrong(value, "HOST:PORT, e.g. 127.0.0.1:6780");
+  }
+  return { host, port };
+};
+
+/** IPv4 address. */
+export const ipv4: ValueReader<string> = (value) => {
+  if (!isIPv4(value)) throw wrong(value, "an IPv4 address");
+  return value;
+};
+
+/** Base URL of a server: http or https, no path. */
+export const serverUrl: ValueReader<string> = (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search !== "") {
+    throw wrong(value, "http://HOST:PORT or https://HOST:PORT");
+  }
+  return url.href.replace(/\/$/, "");
+};
+
+/** DNS label, as object names are. */
+export const objectName: ValueReader<string> = (value) => {
+  if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(value)) {
+    throw wrong(value, "lower-case letters, digits, `-` and `.`, at most 253 of them");
+  }
+  return value;
+};
+
+/** True when only this machine can reach `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
+
+/** The refusal of a value: what was found and what is allowed. */
+export function wrong(found: string, expected: string): ParasausError {
+  return new ParasausError("Usage", `found "${found}", expected ${expected}`);
+}

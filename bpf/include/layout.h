@@ -68,7 +68,9 @@ struct member {
 	__be32 source; /* fullnat: this node's address towards the member; 0 = unknown */
 	__u32 reserved;
 	__u64 drain_deadline_ns; /* DRAINING: flows get RST from then on, also without an agent */
-	__s64 load;		 /* flows that are half-open or established, and local ones; atomic */
+	/* flows that are half-open, established or closing, and entries of local_flow (not local_datagram); atomic.
+	 * A map update would overwrite it: once a member may have flows, write it with `write_members`. */
+	__s64 load;
 };
 
 /* Value of `member_traffic` (PERCPU_ARRAY, same index as `member`). in = client to member. */
@@ -102,12 +104,15 @@ enum flow_why { WHY_SCHEDULED = 1, WHY_AFFINITY, WHY_ADOPTED, WHY_RESCHEDULED };
 #define FLOW_FIN_MEMBER 2
 #define FLOW_MEMBER_FIRST 4 /* the member closed first: its port may be in TIME_WAIT there */
 #define FLOW_RESET 8
+#define FLOW_CUT 16 /* by us (close_flows, or its member was cut): packets get RST; also set in the REPLY entry */
 
 /*
  * Value of `flow` (HASH, never LRU): two entries a flow. The opposite entry's key is this entry's new tuple, swapped:
  * { new_destination, new_source, new_destination_port, new_source_port }.
  * `state` and `flags` are kept in the FORWARD entry alone; whoever moves `state` out of a counted one by
  * compare-and-exchange takes one off member.load.
+ * In a REPLY entry `state` is 0, or FLOW_CLOSED: then its FORWARD entry is gone and it only keeps its port from being
+ * used again while the member may be in TIME_WAIT; last_sequence and last_timestamp are then those of the client.
  */
 struct flow {
 	__be32 new_source;
@@ -239,3 +244,40 @@ struct adjust_load_request {
 	__u32 member;
 	__s32 delta;
 };
+
+/*
+ * Context of the SYSCALL program `write_members`: writes everything but `load`, which is kept while pool_uid stays the
+ * same, and else taken from the value.
+ */
+#define WRITE_BATCH 32
+struct member_write {
+	__u32 index;
+	__u32 pad;
+	struct member value;
+};
+struct write_members_request {
+	__u32 count;
+	__u32 written; /* out */
+	struct member_write members[WRITE_BATCH];
+};
+
+#define SIZE_IS(what, size) _Static_assert(sizeof(struct what) == (size), "layout of " #what)
+SIZE_IS(service_key, 8);
+SIZE_IS(service, 56);
+SIZE_IS(slot, 8);
+SIZE_IS(pool, 64);
+SIZE_IS(member, 56);
+SIZE_IS(member_traffic, 40);
+SIZE_IS(flow_key, 16);
+SIZE_IS(flow, 96);
+SIZE_IS(affinity_key, 8);
+SIZE_IS(affinity, 16);
+SIZE_IS(local_flow, 24);
+SIZE_IS(local_datagram_key, 16);
+SIZE_IS(local_datagram, 24);
+SIZE_IS(config, 128);
+SIZE_IS(close_request, 2064);
+SIZE_IS(adjust_load_request, 8);
+SIZE_IS(member_write, 64);
+SIZE_IS(write_members_request, 2056);
+#undef SIZE_IS

@@ -1,0 +1,29 @@
+export {
+  attachTcFilter,
+  attachToCgroup,
+  type BpfLink,
+  detachTcFilter,
+  openPinnedLink,
+  queryTcFilter,
+  replaceLinkProgram,
+  type TcDirection,
+  type TcPlace,
+} from "./bpf-attach.ts";
+export {
+  type BpfMap,
+  type MapBatch,
+  openPinnedMap,
+  UPDATE_ANY,
+  UPDATE_CREATE,
+  UPDATE_REPLACE,
+} from "./bpf-map.ts";
+export { type LoadedObject, type LoadedProgram, type LoadOptions, loadBpfObject } from "./bpf-object.ts";
+export {
+  type BpfProgram,
+  openPinnedProgram,
+  pinObject,
+  programNameOf,
+  type TestRunResult,
+  testRun,
+} from "./bpf-program.ts";
+export { errnoOf } from "./kernel-error.ts";

@@ -86,6 +86,7 @@ function encodeHook(
 
 /** `struct bpf_tc_opts`: size, prog_fd, flags, prog_id, handle, priority. */
 function encodeOpts(opts: {
+  /** File descriptor number. */
   readonly fd: number;
   readonly flags: number;
   readonly handle: number;
@@ -115,6 +116,7 @@ export function attachToCgroup(program: BpfProgram, cgroupFolder: string, attach
 
 /** An open link: a program attached somewhere. */
 export interface BpfLink {
+  /** File descriptor number. */
   readonly fd: number;
   /** Id of the program that it attaches; 0 = the link is dead (its cgroup is gone). */
   readonly programIdNumber: number;

@@ -1,26 +1,24 @@
 import { closeSync } from "node:fs";
-import { checkResult, ERRNO, kernelError } from "./kernel-error.ts";
+import { type MapBatch, walkBatches } from "./bpf-map-walk.ts";
+import { checkResult, ERRNO } from "./kernel-error.ts";
 import { loadLibbpf } from "./libbpf.ts";
+import { bytesOf, cString } from "./native.ts";
 
-/** Flags of an update: any, only create, only replace. */
-export const UPDATE_ANY = 0;
+/** Flag of an update: create or replace. */
+const UPDATE_ANY = 0;
+/** Flag of an update: only create. */
 export const UPDATE_CREATE = 1;
+/** Flag of an update: only replace. */
 export const UPDATE_REPLACE = 2;
 
 /** Types that batch operations walk, and whose values are one per CPU. */
 const PERCPU_TYPES: ReadonlySet<number> = new Set([5, 6, 10, 21]);
 const HASH_TYPES: ReadonlySet<number> = new Set([1, 5, 9, 10]);
 
-/** Entries of one batch; only the first `count` are valid, and the arrays are reused by the next batch. */
-export interface MapBatch {
-  readonly keys: Buffer;
-  readonly values: Buffer;
-  readonly count: number;
-}
-
 /** One eBPF map of the kernel, open. Keys and values are bytes as the kernel keeps them. */
 export interface BpfMap {
   readonly name: string;
+  /** File descriptor number. */
   readonly fd: number;
   readonly keyBytes: number;
   /** Bytes of one value; for per-CPU maps, of all CPUs' values together. */
@@ -56,6 +54,7 @@ export function mapOfFd(fd: number): BpfMap {
   const cpuCount = isPerCpu ? loadLibbpf().libbpf_num_possible_cpus() : 1;
   const rowBytes = isPerCpu ? Math.ceil(valueBytes / 8) * 8 * cpuCount : valueBytes;
   const library = loadLibbpf();
+  const walked = { fd, name, keyBytes, rowBytes, isHash: HASH_TYPES.has(type) };
   const act = (verb: string) => `${verb} map "${name}"`;
   return {
     name,
@@ -87,15 +86,7 @@ export function mapOfFd(fd: number): BpfMap {
       checkResult(result, act("walk"));
       return true;
     },
-    batches: (batchCount) =>
-      walkBatches({
-        fd,
-        name,
-        keyBytes,
-        rowBytes,
-        batchCount: Math.min(batchCount, capacityCount),
-        isHash: HASH_TYPES.has(type),
-      }),
+    batches: (batchCount) => walkBatches(walked, Math.min(batchCount, capacityCount)),
     updateBatch(keys, values, count) {
       if (count === 0) return;
       const written = Uint32Array.of(count);
@@ -106,51 +97,6 @@ export function mapOfFd(fd: number): BpfMap {
   };
 }
 
-interface Walk {
-  readonly fd: number;
-  readonly name: string;
-  readonly keyBytes: number;
-  readonly rowBytes: number;
-  readonly batchCount: number;
-  readonly isHash: boolean;
-}
-
-/**
- * A batch of a hash holds whole buckets, so it must have room for the fullest one: it grows when the kernel says ENOSPC.
- */
-function* walkBatches(walk: Walk): Generator<MapBatch> {
-  const library = loadLibbpf();
-  const cursor = Buffer.alloc(Math.max(8, walk.keyBytes));
-  const count = new Uint32Array(1);
-  let room = walk.isHash ? Math.max(walk.batchCount, 16) : walk.batchCount;
-  let keys = Buffer.alloc(room * walk.keyBytes);
-  let values = Buffer.alloc(room * walk.rowBytes);
-  let isFirst = true;
-  for (;;) {
-    count[0] = room;
-    const result = library.bpf_map_lookup_batch(
-      walk.fd,
-      isFirst ? null : cursor,
-      cursor,
-      keys,
-      values,
-      bytesOf(count),
-      null,
-    );
-    if (result === -ERRNO.ENOSPC) {
-      room *= 2;
-      keys = Buffer.alloc(room * walk.keyBytes);
-      values = Buffer.alloc(room * walk.rowBytes);
-      continue;
-    }
-    if (result < 0 && result !== -ERRNO.ENOENT) throw kernelError(`read map "${walk.name}"`, -result);
-    isFirst = false;
-    const found = count[0] ?? 0;
-    if (found > 0 && found <= room) yield { keys, values, count: found };
-    if (result === -ERRNO.ENOENT) return;
-  }
-}
-
 /** `struct bpf_map_info`: type, id, key_size, value_size, max_entries, map_flags, name[16]. */
 function describeMap(fd: number) {
   const bytes = Buffer.alloc(88);
@@ -159,15 +105,4 @@ function describeMap(fd: number) {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, 6);
   const [type = 0, , keyBytes = 0, valueBytes = 0, capacityCount = 0] = words;
   return { type, keyBytes, valueBytes, capacityCount, name: cString(bytes.subarray(24, 40)) };
-}
-
-/** The text up to the first NUL. */
-export function cString(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return Buffer.from(bytes.subarray(0, end === -1 ? bytes.length : end)).toString("utf8");
-}
-
-/** The same memory as bytes. */
-export function bytesOf(words: Uint32Array | BigUint64Array): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }

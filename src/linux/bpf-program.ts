@@ -1,13 +1,13 @@
 import { closeSync } from "node:fs";
-import { bytesOf, cString } from "./bpf-map.ts";
 import { checkResult, ERRNO } from "./kernel-error.ts";
 import { loadLibbpf } from "./libbpf.ts";
-import { addressOf } from "./native.ts";
+import { addressOf, bytesOf, cString } from "./native.ts";
 
 /** One eBPF program of the kernel, open. */
 export interface BpfProgram {
   /** As the kernel keeps it: at most 15 characters. */
   readonly name: string;
+  /** File descriptor number. */
   readonly fd: number;
   /** Kernel-wide id, as bpftool shows it. */
   readonly idNumber: number;

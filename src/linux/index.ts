@@ -11,12 +11,11 @@ export {
 } from "./bpf-attach.ts";
 export {
   type BpfMap,
-  type MapBatch,
   openPinnedMap,
-  UPDATE_ANY,
   UPDATE_CREATE,
   UPDATE_REPLACE,
 } from "./bpf-map.ts";
+export type { MapBatch } from "./bpf-map-walk.ts";
 export { type LoadedObject, type LoadedProgram, type LoadOptions, loadBpfObject } from "./bpf-object.ts";
 export {
   type BpfProgram,

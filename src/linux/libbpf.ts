@@ -61,7 +61,8 @@ export function withLibbpfLog<Result>(work: (log: () => string) => Result): Resu
   const line = Buffer.alloc(2048);
   const callback = koffi.register((level: number, format: bigint, parameters: bigint) => {
     const length = vsnprintf(line, line.length, format, parameters);
-    if (length > 0 && level < DEBUG) lines.push(line.toString("utf8", 0, Math.min(length, line.length - 1)).trimEnd());
+    if (length > 0 && level < DEBUG)
+      lines.push(line.toString("utf8", 0, Math.min(length, line.length - 1)).trimEnd());
     if (lines.length > KEPT_LINES) lines.shift();
     return length;
   }, koffi.pointer(printer));

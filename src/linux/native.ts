@@ -83,3 +83,14 @@ export function asAddress(returned: unknown): bigint {
 export function asText(returned: unknown): string {
   return typeof returned === "string" ? returned : "";
 }
+
+/** The text up to the first NUL. */
+export function cString(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(bytes.subarray(0, end === -1 ? bytes.length : end)).toString("utf8");
+}
+
+/** The same memory as bytes. */
+export function bytesOf(words: Uint32Array | BigUint64Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}

@@ -1,24 +1,7 @@
 import type { ConnectAddress, ForwardingMode, Protocol, SchedulerName } from "../model/index.ts";
+import type { DesiredMember, MemberDisposition } from "../scheduling/index.ts";
 
-/**
- * What the kernel does with one member:
- * `active` takes new flows; `paused` takes none and keeps what it has; `draining` likewise until its deadline;
- * `cut` has its flows reset.
- */
-export type MemberDisposition = "active" | "paused" | "draining" | "cut";
-
-/** One member as the agent wants it. A `draining` one gets its deadline from `drainSeconds` when draining begins. */
-export interface DesiredMember {
-  /** IPv4, dotted quad. */
-  readonly ip: string;
-  /** 1-65535. */
-  readonly port: number;
-  /** 0-256; 0 takes no new flows. */
-  readonly weight: number;
-  readonly disposition: MemberDisposition;
-  /** How long its flows may go on once it drains or is removed, seconds. */
-  readonly drainSeconds: number;
-}
+export type { DesiredMember, MemberDisposition };
 
 /** One pool as the agent wants it. */
 export interface DesiredPool {

@@ -1,0 +1,11 @@
+export {
+  type DesiredMember,
+  decideForwarding,
+  type ForwardingDecision,
+  type ForwardingInput,
+  type MemberDisposition,
+} from "./forwarding-decision.ts";
+export { type MaglevInput, maglevSizeFor, maglevTable } from "./maglev.ts";
+export { murmurHash32 } from "./murmur-hash.ts";
+export { weightedSequence } from "./sequence.ts";
+export { expectedShares, type ScheduledMember, slotTable } from "./slot-table.ts";

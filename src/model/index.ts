@@ -1,13 +1,19 @@
-export type { AddressPool } from "./address-pool.ts";
+export type { AddressPool } from "./address-pool/address-pool.ts";
 export type { EndpointSubset, Endpoints, Namespace, Service, ServicePort } from "./core.ts";
 export type { JsonSchema, PrinterColumn, ResourceDefinition } from "./definition.ts";
-export type { Node } from "./node.ts";
+export { formatDurationMs, parseDurationMs } from "./duration.ts";
+export type { Node } from "./node/node.ts";
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
-export type { Operation } from "./operation.ts";
+export type { Operation } from "./operation/operation.ts";
+export {
+  type HealthCheck,
+  type HealthCheckTiming,
+  type HealthCheckType,
+  healthCheckTiming,
+} from "./pool/health-check.ts";
 export type {
   ConnectAddress,
   ForwardingMode,
-  HealthCheck,
   MemberAdminState,
   MemberStatus,
   Pool,
@@ -17,4 +23,4 @@ export type {
   Protocol,
   SchedulerName,
   Verdict,
-} from "./pool.ts";
+} from "./pool/pool.ts";

@@ -1,4 +1,4 @@
-import type { Condition, KubeObject } from "./object.ts";
+import type { Condition, KubeObject } from "../object.ts";
 
 /** A machine that forwards; written by its agent. */
 export interface Node extends KubeObject {

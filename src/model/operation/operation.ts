@@ -1,4 +1,4 @@
-import type { KubeObject } from "./object.ts";
+import type { KubeObject } from "../object.ts";
 
 /** One recorded change: who, when, what, before, after. Read-only. */
 export interface Operation extends KubeObject {

@@ -1,4 +1,5 @@
-import type { Condition, KubeObject } from "./object.ts";
+import type { Condition, KubeObject } from "../object.ts";
+import type { HealthCheck } from "./health-check.ts";
 
 /** Transport protocol of a connect address. */
 export type Protocol = "TCP" | "UDP";
@@ -23,37 +24,6 @@ export interface PoolMember {
   readonly state: MemberAdminState;
   /** How long flows may go on once `state` is drain, seconds. Default: the pool's `drainSeconds`. */
   readonly drainSeconds?: number;
-}
-
-/** How members are probed; all defaults filled in. */
-export interface HealthCheck {
-  readonly type: "http" | "https" | "tcp" | "mysql" | "none";
-  /** Time between two probes of a settled member, ms. Default 2,000. */
-  readonly intervalMs: number;
-  /** While the verdict is in doubt (rising or falling), ms. Default: `intervalMs`. */
-  readonly fastIntervalMs: number;
-  /** While the member is down, ms. Default: `intervalMs`. */
-  readonly downIntervalMs: number;
-  /** Longest wait for an answer, ms; at most the shortest interval. Default 1,000. */
-  readonly timeoutMs: number;
-  /** Consecutive successes that bring a member up. Default 2. */
-  readonly rise: number;
-  /** Consecutive failures that take a member down. Default 3. */
-  readonly fall: number;
-  /** Verdict of a member that was never probed. Default `unchecked` (no traffic before the first pass). */
-  readonly initialState: "unchecked" | "up" | "down";
-  /** Port to probe where it is not the member's own. */
-  readonly port?: number;
-  /** http, https. */
-  readonly http?: {
-    readonly method: "GET" | "HEAD";
-    readonly path: string;
-    readonly host?: string;
-    /** Inclusive ranges of status codes that count as healthy, e.g. `["200-399"]`. */
-    readonly expect: readonly string[];
-  };
-  /** mysql: log in as this no-privilege user; without it, only the greeting is answered. */
-  readonly mysql?: { readonly user: string; readonly password?: string };
 }
 
 /** What an operator wants; all defaults filled in. */

@@ -1,4 +1,4 @@
-import type { Condition, KubeObject } from "./object.ts";
+import type { Condition, KubeObject } from "../object.ts";
 
 /** Ranges of IPs and ports from which connect addresses are handed out. */
 export interface AddressPool extends KubeObject {

@@ -1,0 +1,65 @@
+import { parseDurationMs } from "../duration.ts";
+
+/** How a member can be probed. */
+export type HealthCheckType = "http" | "https" | "tcp" | "mysql" | "none";
+
+/**
+ * How members are probed, as stored and shown: durations are Go-style strings (`2s`).
+ * Read the times through {@link healthCheckTiming}, which knows what an absent one means.
+ */
+export interface HealthCheck {
+  readonly type: HealthCheckType;
+  /** Time between two probes of a settled member. Default `2s`. */
+  readonly interval: string;
+  /** While the verdict is in doubt (rising or falling). Absent: as `interval`. */
+  readonly fastInterval?: string;
+  /** While the member is down. Absent: as `interval`. */
+  readonly downInterval?: string;
+  /** Longest wait for an answer, at most the shortest interval. Absent: 1 s, or the shortest interval if that is less. */
+  readonly timeout?: string;
+  /** Consecutive successes that bring a member up, 1-100. Default 2. */
+  readonly rise: number;
+  /** Consecutive failures that take a member down, 1-100. Default 3. */
+  readonly fall: number;
+  /** Verdict of a member that was never probed. Default `unchecked` (no traffic before the first pass). */
+  readonly initialState: "unchecked" | "up" | "down";
+  /** Port to probe where it is not the member's own, 1-65535. */
+  readonly port?: number;
+  /** Details of http and https; filled in for these types. */
+  readonly http?: {
+    readonly method: "GET" | "HEAD";
+    readonly path: string;
+    readonly host?: string;
+    /** Status codes that count as healthy, `200` or inclusive ranges `200-399`. */
+    readonly expect: readonly string[];
+  };
+  /** mysql: log in as this no-privilege user; without it, only the greeting is answered. */
+  readonly mysql?: { readonly user: string; readonly password?: string };
+}
+
+/** The times of a health check, in milliseconds, with everything absent worked out. */
+export interface HealthCheckTiming {
+  /** Between two probes of a settled member. */
+  readonly intervalMs: number;
+  /** Between two probes while the verdict is in doubt. */
+  readonly fastIntervalMs: number;
+  /** Between two probes while the member is down. */
+  readonly downIntervalMs: number;
+  /** Longest wait for an answer; never above the shortest interval. */
+  readonly timeoutMs: number;
+}
+
+const DEFAULT_INTERVAL_MS = 2000;
+const DEFAULT_TIMEOUT_MS = 1000;
+
+/** Works out the times of a health check. Pure; a malformed duration counts as absent. */
+export function healthCheckTiming(
+  check: Pick<HealthCheck, "interval" | "fastInterval" | "downInterval" | "timeout">,
+): HealthCheckTiming {
+  const intervalMs = parseDurationMs(check.interval) ?? DEFAULT_INTERVAL_MS;
+  const fastIntervalMs = parseDurationMs(check.fastInterval) ?? intervalMs;
+  const downIntervalMs = parseDurationMs(check.downInterval) ?? intervalMs;
+  const shortestMs = Math.min(intervalMs, fastIntervalMs, downIntervalMs);
+  const timeoutMs = Math.min(parseDurationMs(check.timeout) ?? DEFAULT_TIMEOUT_MS, shortestMs);
+  return { intervalMs, fastIntervalMs, downIntervalMs, timeoutMs };
+}

@@ -1,3 +1,4 @@
+export { type FollowOptions, followObjects, type ObjectChange } from "./follow.ts";
 export type {
   DeleteOptions,
   ListOptions,

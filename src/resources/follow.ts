@@ -1,0 +1,137 @@
+import { backoffMs, type Clock, hasCode, type Logger } from "../foundation/index.ts";
+import type { KubeObject, ResourceDefinition } from "../model/index.ts";
+import { FollowedView, WatchRegression } from "./followed-view.ts";
+import type { Resources, Selection } from "./resources.ts";
+
+const PAGE_SIZE = 500;
+// 254 followers that lose their server at once come back over half a second: about 50 in any 100 ms.
+const RETRY = { baseMs: 1_000, maxMs: 15_000 };
+
+/** One object that came, changed or went, after the snapshot. */
+export interface ObjectChange {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  /** For `DELETED`, the object as it was last. */
+  readonly object: KubeObject;
+}
+
+/** How to follow the objects of a kind. Callbacks run one after another, each awaited; one that throws ends the following. */
+export interface FollowOptions extends Selection {
+  /** Everything there is at `revision`. Called first, and again whenever the changes since could not be had. */
+  readonly onSnapshot: (objects: readonly KubeObject[], revision: string) => void | Promise<void>;
+  /** One change after the last snapshot. The revision is the object's own. */
+  readonly onChange: (change: ObjectChange) => void | Promise<void>;
+  /** Everything up to `revision` was delivered, even if nothing changed. */
+  readonly onProgress?: (revision: string) => void;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Source of randomness in [0, 1) for the back-off. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Keeps a follower's view of a kind equal to the store: list in pages, watch, resume after the last revision that was
+ * delivered whole, list again after 410 or when the watch contradicts itself (a revision that goes back, an object
+ * delivered twice, a change of an object that never came). Never goes back in revision: an answer from a server that is
+ * behind is refused and asked for again. Retries for ever with jittered back-off; returns when the signal aborts.
+ */
+export async function followObjects(
+  resources: Resources,
+  definition: ResourceDefinition,
+  options: FollowOptions,
+): Promise<void> {
+  const view = new FollowedView();
+  for (let attempt = 0; !options.signal.aborted; attempt += 1) {
+    try {
+      await followOnce(resources, definition, options, view, () => {
+        attempt = 0;
+      });
+    } catch (failure) {
+      if (failure instanceof CallbackFailure) throw failure.cause;
+      if (options.signal.aborted) return;
+      noteFailure(failure, view, definition, options.logger);
+    }
+    const waitMs = backoffMs(attempt, { ...RETRY, random: options.random ?? Math.random });
+    await options.clock.sleep(waitMs, options.signal).catch(() => undefined);
+  }
+}
+
+async function followOnce(
+  resources: Resources,
+  definition: ResourceDefinition,
+  options: FollowOptions,
+  view: FollowedView,
+  onDelivery: () => void,
+): Promise<void> {
+  if (view.needsSnapshot) {
+    const { objects, revision } = await listAll(resources, definition, options);
+    view.restart(objects, revision);
+    onDelivery();
+    await callBack(() => options.onSnapshot(objects, revision));
+  }
+  const watch = resources.watch(definition, {
+    ...selectionOf(options),
+    resourceVersion: view.resume(),
+    bookmarks: true,
+    signal: options.signal,
+  });
+  for await (const event of watch) {
+    if (options.signal.aborted) return;
+    const isNews = view.admit(event);
+    onDelivery();
+    if (event.type === "BOOKMARK") await callBack(() => options.onProgress?.(event.resourceVersion));
+    else if (isNews) await callBack(() => options.onChange({ type: event.type, object: event.object }));
+  }
+}
+
+async function listAll(resources: Resources, definition: ResourceDefinition, selection: Selection) {
+  const objects: KubeObject[] = [];
+  let next: string | undefined;
+  for (;;) {
+    const page = await resources.list(definition, {
+      ...selectionOf(selection),
+      limit: PAGE_SIZE,
+      ...(next === undefined ? {} : { continue: next }),
+    });
+    objects.push(...page.items);
+    next = page.continue;
+    if (next === undefined || next === "") return { objects, revision: page.resourceVersion };
+  }
+}
+
+function selectionOf(options: Selection): Selection {
+  return {
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector }),
+    ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
+  };
+}
+
+/** Tells a failure of the follower's own callback, which must not be retried, from one of the stream. */
+class CallbackFailure extends Error {}
+
+async function callBack(call: () => void | Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (cause) {
+    throw new CallbackFailure("a callback of followObjects failed", { cause });
+  }
+}
+
+function noteFailure(
+  failure: unknown,
+  view: FollowedView,
+  definition: ResourceDefinition,
+  logger: Logger,
+): void {
+  const facts = { resource: definition.plural, revision: view.revision, error: failure };
+  if (hasCode(failure, "Expired")) {
+    view.discard();
+    logger.info("watch is behind the store's history, listing again", facts);
+  } else if (failure instanceof WatchRegression) {
+    view.discard();
+    logger.warn("watch contradicts itself, listing again", facts);
+  } else {
+    logger.warn("watch broke off, retrying", facts);
+  }
+}

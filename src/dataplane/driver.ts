@@ -48,7 +48,11 @@ export interface ProgrammedPool {
   readonly members: readonly ProgrammedMember[];
 }
 
-/** One step that brings the kernel nearer to what is wanted; atomic per pool for new flows. */
+/**
+ * One step that brings the kernel nearer to what is wanted; atomic per pool for new flows. Flows of a member that is
+ * no longer listed, and flows at an address that no pool has any more, are cut by the next `maintain`. An address that
+ * another pool took over in the meantime leaves the flows of the first one to their members' deadlines.
+ */
 export type PoolOperation =
   | { readonly kind: "install"; readonly pool: ProgrammedPool }
   | { readonly kind: "remove"; readonly uid: string };
@@ -149,6 +153,8 @@ export interface DriverCapabilities {
 export interface Driver extends AsyncDisposable {
   readonly name: "ebpf" | "memory";
   readonly capabilities: DriverCapabilities;
+  /** The clock that deadlines are in: CLOCK_MONOTONIC, milliseconds (`memory`: its own clock's). */
+  nowMs(): number;
   /** What the kernel holds, read from the kernel, sorted by uid. */
   observe(): Promise<readonly ProgrammedPool[]>;
   /** Applies in order. A failed operation is reported, the others go on. */

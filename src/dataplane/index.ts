@@ -15,3 +15,6 @@ export type {
   ProgrammedMember,
   ProgrammedPool,
 } from "./driver.ts";
+export { comparePlaces, placeKey } from "./order.ts";
+export { nextDeadlineMs, planOperations } from "./plan.ts";
+export { formatTableHash, poolDigest, replaceDigest, tableHash } from "./table-hash.ts";

@@ -33,6 +33,7 @@ const NEEDED_BY_TESTS = [
   { probe: "strace", apt: ["strace"], dnf: ["strace"], why: "counts writes to the kernel in tests" },
   { probe: "wrk", apt: ["wrk"], dnf: ["wrk"], why: "load in the bench" },
   { probe: "iperf3", apt: ["iperf3"], dnf: ["iperf3"], why: "bulk throughput in the bench" },
+  { probe: "curl", apt: ["curl"], dnf: ["curl"], why: "waits for members in the bench" },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
 

@@ -78,7 +78,10 @@ function removeLeftovers(): void {
   if (!existsSync("/run/netns")) return;
   for (const id of readdirSync("/run/netns").filter((each) => each.startsWith(PREFIX))) {
     const owner = id.slice(PREFIX.length).split("-")[0] ?? "";
-    if (!existsSync(`/proc/${owner}`)) ip("netns", "delete", id);
+    if (existsSync(`/proc/${owner}`)) continue;
+    for (const pid of ip("netns", "pids", id).split("\n").filter(Boolean))
+      process.kill(Number(pid), "SIGKILL");
+    ip("netns", "delete", id);
   }
 }
 

@@ -1,7 +1,7 @@
 import { makeNamespace, type Namespace } from "../../test/lab/namespaces.ts";
 
 /** Names of the node namespaces: what one contender loads into its kernel must not slow the others. */
-export const NODE_NAMES = ["plain", "nft", "para"] as const;
+const NODE_NAMES = ["plain", "nft", "para"] as const;
 /** One of {@link NODE_NAMES}. */
 export type NodeName = (typeof NODE_NAMES)[number];
 
@@ -18,7 +18,7 @@ export interface BenchTopology extends AsyncDisposable {
 
 const CLIENT_COUNT = 4;
 /** Members behind every contender. */
-export const MEMBER_COUNT = 2;
+const MEMBER_COUNT = 2;
 
 /** Builds it: client k has 10.(100+n).k.2 towards node n, member m has 10.(110+n).m.2. */
 export async function openBenchTopology(): Promise<BenchTopology> {
@@ -87,6 +87,6 @@ function wire(
 }
 
 /** Writes one sysctl inside a namespace. */
-export function setSysctl(namespace: Namespace, name: string, value: string): void {
+function setSysctl(namespace: Namespace, name: string, value: string): void {
   namespace.run("sh", "-c", `echo ${value} > /proc/sys/${name}`);
 }

@@ -7,6 +7,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** One column of `kubectl get`; the value is read from the object, never made up. */
 export interface PrinterColumn {
   readonly name: string;
+  /** A `date` cell holds an RFC 3339 time, which whoever prints the table turns into an age. */
   readonly type: "string" | "integer" | "date";
   /** 0 = always shown, 1 = only with `-o wide`. */
   readonly priority: 0 | 1;
@@ -38,4 +39,6 @@ export interface ResourceDefinition {
   readonly applyDefaults: (object: KubeObject) => KubeObject;
   /** What a schema cannot say; `previous` is the stored object on update. Pure. */
   readonly validate: (object: KubeObject, previous?: KubeObject) => readonly FieldError[];
+  /** What is accepted but deserves a word to the client, as sentences without full stop. Pure. */
+  readonly warn?: (object: KubeObject) => readonly string[];
 }

@@ -1,10 +1,18 @@
 export type { AddressPool } from "./address-pool/address-pool.ts";
-export type { EndpointSubset, Endpoints, Namespace, Service, ServicePort } from "./core.ts";
+export { addressPoolDefinition } from "./address-pool/definition.ts";
 export type { JsonSchema, PrinterColumn, ResourceDefinition } from "./definition.ts";
+export { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
+export { endpointsDefinition } from "./endpoints/definition.ts";
+export type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from "./endpoints/endpoints.ts";
+export { namespaceDefinition } from "./namespace/definition.ts";
+export type { Namespace } from "./namespace/namespace.ts";
+export { nodeDefinition } from "./node/definition.ts";
 export type { Node } from "./node/node.ts";
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
+export { operationDefinition } from "./operation/definition.ts";
 export type { Operation } from "./operation/operation.ts";
+export { poolDefinition } from "./pool/definition.ts";
 export {
   type HealthCheck,
   type HealthCheckTiming,
@@ -24,3 +32,8 @@ export type {
   SchedulerName,
   Verdict,
 } from "./pool/pool.ts";
+export { MEMBER_LIMIT } from "./pool/schema.ts";
+export { type PortRange, parsePortRange } from "./port-range.ts";
+export { conditionsSchema, objectMetaSchema } from "./schema/metadata.ts";
+export { serviceDefinition } from "./service/definition.ts";
+export type { Service, ServicePort, ServiceType } from "./service/service.ts";

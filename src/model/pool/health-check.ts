@@ -1,4 +1,6 @@
+import type { JsonSchema } from "../definition.ts";
 import { parseDurationMs } from "../duration.ts";
+import { ATOMIC, duration, integer, list, oneOf, port, structure, text } from "../schema/vocabulary.ts";
 
 /** How a member can be probed. */
 export type HealthCheckType = "http" | "https" | "tcp" | "mysql" | "none";
@@ -63,3 +65,55 @@ export function healthCheckTiming(
   const timeoutMs = Math.min(parseDurationMs(check.timeout) ?? DEFAULT_TIMEOUT_MS, shortestMs);
   return { intervalMs, fastIntervalMs, downIntervalMs, timeoutMs };
 }
+
+const http = structure(
+  {
+    method: oneOf(["GET", "HEAD"], "Method of the request.", { default: "GET" }),
+    path: text("Path and query of the request.", { default: "/", maxLength: 2048 }),
+    host: text("Host header; absent: the member's address and port.", { maxLength: 253 }),
+    expect: list(text("A status code or a range of them."), "Status codes that count as healthy.", {
+      ...ATOMIC,
+      default: ["200-399"],
+      minItems: 1,
+      maxItems: 16,
+    }),
+  },
+  "What http and https checks ask for and expect.",
+);
+
+const mysql = structure(
+  {
+    user: text("User without any privilege to log in as.", { minLength: 1, maxLength: 32 }),
+    password: text("Password of the user.", { maxLength: 256 }),
+  },
+  "How mysql checks log in; without it, only the server's greeting is answered.",
+  { required: ["user"] },
+);
+
+/** Schema of `spec.healthCheck`. */
+export const healthCheckSchema: JsonSchema = structure(
+  {
+    type: oneOf(
+      ["http", "https", "tcp", "mysql", "none"],
+      "How members are probed. Default tcp; for a UDP pool none.",
+    ),
+    interval: duration("Time between two probes of a settled member.", { default: "2s" }),
+    fastInterval: duration("Interval while the verdict is in doubt; absent: as interval."),
+    downInterval: duration("Interval while the member is down; absent: as interval."),
+    timeout: duration(
+      "Longest wait for an answer, at most the shortest interval; absent: 1s, or the shortest interval if less.",
+    ),
+    rise: integer("Consecutive successes that bring a member up.", 1, 100, { default: 2 }),
+    fall: integer("Consecutive failures that take a member down.", 1, 100, { default: 3 }),
+    initialState: oneOf(
+      ["unchecked", "up", "down"],
+      "Verdict of a member that was never probed; an unchecked one takes no traffic before its first pass.",
+      { default: "unchecked" },
+    ),
+    port: port("Port to probe where it is not the member's own."),
+    http,
+    mysql,
+  },
+  "How members are probed and when they count as up or down.",
+  { default: {} },
+);

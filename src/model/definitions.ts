@@ -1,0 +1,44 @@
+import { addressPoolDefinition } from "./address-pool/definition.ts";
+import type { ResourceDefinition } from "./definition.ts";
+import { endpointsDefinition } from "./endpoints/definition.ts";
+import { namespaceDefinition } from "./namespace/definition.ts";
+import { nodeDefinition } from "./node/definition.ts";
+import { operationDefinition } from "./operation/definition.ts";
+import { poolDefinition } from "./pool/definition.ts";
+import { serviceDefinition } from "./service/definition.ts";
+
+/** Every kind that there is. */
+export const DEFINITIONS: readonly ResourceDefinition[] = [
+  poolDefinition,
+  addressPoolDefinition,
+  nodeDefinition,
+  operationDefinition,
+  serviceDefinition,
+  endpointsDefinition,
+  namespaceDefinition,
+];
+
+/**
+ * Finds a kind in its group by its kind, plural, singular or short name, in any case: what comes from an object
+ * (`Pool`), a URL (`pools`) and a command line (`pool`) alike.
+ *
+ * @param group `parasaus.io`, or empty for the core group; absent: any group, the first that fits.
+ */
+export function findDefinition(name: string, group?: string): ResourceDefinition | undefined {
+  const wanted = name.toLowerCase();
+  return DEFINITIONS.find(
+    (definition) =>
+      (group === undefined || definition.group === group) &&
+      [
+        definition.kind.toLowerCase(),
+        definition.plural,
+        definition.singular,
+        ...definition.shortNames,
+      ].includes(wanted),
+  );
+}
+
+/** `v1` or `parasaus.io/v1`. */
+export function apiVersionOf({ group, version }: ResourceDefinition): string {
+  return group === "" ? version : `${group}/${version}`;
+}

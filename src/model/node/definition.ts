@@ -1,0 +1,100 @@
+import { AGE, columnsOf, NAME } from "../columns.ts";
+import type { JsonSchema, ResourceDefinition } from "../definition.ts";
+import { conditionsSchema, objectSchema } from "../schema/metadata.ts";
+import {
+  ATOMIC,
+  dictionary,
+  flag,
+  integer,
+  ipv4,
+  list,
+  structure,
+  text,
+  timestamp,
+} from "../schema/vocabulary.ts";
+import type { Node } from "./node.ts";
+
+const kernel = structure(
+  {
+    release: text("Release of the kernel."),
+    features: dictionary(flag("Whether the kernel has it."), "What forwarding asks of the kernel, by name."),
+  },
+  "What the kernel can do.",
+  { required: ["release", "features"] },
+);
+
+const status = structure(
+  {
+    addresses: list(ipv4("An address of the node."), "Addresses that node-ports pools listen on.", ATOMIC),
+    driver: text("How the agent programs the kernel."),
+    version: text("Version of the agent."),
+    kernel,
+    appliedRevision: text("Resource revision that the kernel holds."),
+    tableHash: text("Hash over what the kernel holds; equal on all nodes at one revision."),
+    poolCount: integer("Pools that the kernel holds.", 0, Number.MAX_SAFE_INTEGER),
+    server: text("Server that the agent is connected to."),
+    heartbeat: timestamp("When the agent was last heard of."),
+    conditions: conditionsSchema,
+  },
+  "What the agent reports; read-only for operators.",
+);
+
+const nodeSchema: JsonSchema = objectSchema(
+  "parasaus.io/v1",
+  "Node",
+  "A machine that forwards; written by its agent.",
+  { spec: structure({}, "Nothing yet: a node describes itself.", { default: {} }), status },
+);
+
+/** Nodes: `parasaus.io/v1`, cluster-wide. */
+export const nodeDefinition: ResourceDefinition = {
+  group: "parasaus.io",
+  version: "v1",
+  kind: "Node",
+  plural: "nodes",
+  singular: "node",
+  shortNames: ["no"],
+  categories: ["parasaus"],
+  namespaced: false,
+  writable: true,
+  hasStatus: true,
+  schema: nodeSchema,
+  selectableFields: [],
+  columns: columnsOf<Node>({
+    NAME,
+    DRIVER: { description: "How the agent programs the kernel.", cell: (node) => node.status?.driver },
+    ADDRESSES: {
+      description: "Addresses that node-ports pools listen on.",
+      cell: (node) => (node.status?.addresses ?? []).join(","),
+    },
+    REVISION: {
+      description: "Resource revision that the kernel holds.",
+      cell: (node) => node.status?.appliedRevision,
+    },
+    AGE,
+    READY: {
+      description: "Whether the node forwards.",
+      cell: (node) =>
+        node.status?.conditions?.find((condition) => condition.type === "Ready")?.status ?? "Unknown",
+    },
+    POOLS: {
+      description: "Pools that the kernel holds.",
+      type: "integer",
+      wide: true,
+      cell: (node) => node.status?.poolCount ?? null,
+    },
+    KERNEL: {
+      description: "Release of the kernel.",
+      wide: true,
+      cell: (node) => node.status?.kernel?.release,
+    },
+    VERSION: { description: "Version of the agent.", wide: true, cell: (node) => node.status?.version },
+    HASH: {
+      description: "Hash over what the kernel holds.",
+      wide: true,
+      cell: (node) => node.status?.tableHash?.slice(0, 12),
+    },
+  }),
+  applyDefaults: (object) => ({ spec: {}, ...object }) as Node,
+  validate: () => [],
+};

@@ -1,0 +1,57 @@
+import type { ResourceDefinition } from "../definition.ts";
+import { parseDurationMs } from "../duration.ts";
+import type { KubeObject } from "../object.ts";
+import { fillDefaults } from "../schema/defaults.ts";
+import { poolColumns } from "./columns.ts";
+import type { HealthCheck } from "./health-check.ts";
+import type { Pool } from "./pool.ts";
+import { poolSchema } from "./schema.ts";
+
+const HTTP_DEFAULTS = { method: "GET", path: "/", expect: ["200-399"] } as const;
+const DURATION_FIELDS = ["interval", "fastInterval", "downInterval", "timeout"] as const;
+
+function withDefaults(object: KubeObject): KubeObject {
+  const pool = fillDefaults(poolSchema, object) as Pool;
+  const healthCheck = healthCheckDefaults(pool.spec.healthCheck, pool.spec.protocol);
+  return { ...pool, spec: { ...pool.spec, healthCheck } } as KubeObject;
+}
+
+/** UDP gives no sign of life that a generic probe could ask for, so the default there is none. */
+function healthCheckDefaults(check: HealthCheck, protocol: Pool["spec"]["protocol"]): HealthCheck {
+  const type = check.type ?? (protocol === "UDP" ? "none" : "tcp");
+  const asksHttp = type === "http" || type === "https";
+  return {
+    ...check,
+    type,
+    ...durationTexts(check),
+    ...(asksHttp && !check.http ? { http: HTTP_DEFAULTS } : {}),
+  };
+}
+
+/** A bare integer means seconds and is stored as a duration. */
+function durationTexts(check: HealthCheck): Partial<HealthCheck> {
+  const entries = DURATION_FIELDS.filter((field) => {
+    const value: unknown = check[field];
+    return typeof value === "number" && parseDurationMs(value) !== undefined;
+  }).map((field) => [field, `${check[field]}s`]);
+  return Object.fromEntries(entries);
+}
+
+/** Pools: `parasaus.io/v1`, namespaced. */
+export const poolDefinition: ResourceDefinition = {
+  group: "parasaus.io",
+  version: "v1",
+  kind: "Pool",
+  plural: "pools",
+  singular: "pool",
+  shortNames: [],
+  categories: ["all", "parasaus"],
+  namespaced: true,
+  writable: true,
+  hasStatus: true,
+  schema: poolSchema,
+  selectableFields: ["spec.addressPool", "spec.ip", "spec.port", "spec.protocol", "spec.scheduler"],
+  columns: poolColumns,
+  applyDefaults: withDefaults,
+  validate: () => [],
+};

@@ -1,0 +1,141 @@
+import type { JsonSchema } from "../definition.ts";
+import { conditionsSchema, objectSchema } from "../schema/metadata.ts";
+import {
+  ATOMIC,
+  integer,
+  ipv4,
+  list,
+  oneOf,
+  port,
+  structure,
+  text,
+  timestamp,
+} from "../schema/vocabulary.ts";
+import { healthCheckSchema } from "./health-check.ts";
+
+/** Most members that one pool can have. */
+export const MEMBER_LIMIT = 1024;
+const DAY_SECONDS = 86_400;
+
+const protocol = oneOf(["TCP", "UDP"], "Transport protocol.", { default: "TCP" });
+
+const member = structure(
+  {
+    ip: ipv4("IPv4 address of the real server."),
+    port: port("Port of the real server."),
+    weight: integer("Share of new flows relative to the other members; 0 takes none.", 0, 256, {
+      default: 1,
+    }),
+    state: oneOf(
+      ["ready", "drain", "maint"],
+      "What the operator wants: ready serves; drain takes no new flows and keeps the old ones until the deadline; maint is not probed and its flows are cut at once.",
+      { default: "ready" },
+    ),
+    drainSeconds: integer(
+      "How long flows may go on once state is drain; absent: as the pool's.",
+      0,
+      DAY_SECONDS,
+    ),
+  },
+  "One real server.",
+  { required: ["ip", "port"] },
+);
+
+const memberStatus = structure(
+  {
+    ip: ipv4("IPv4 address of the member."),
+    port: port("Port of the member."),
+    verdict: oneOf(["unchecked", "up", "down"], "The health check's word on the member."),
+    reason: text("Reason code and what was seen, such as L4CON connection refused."),
+    since: timestamp("When the verdict last changed."),
+  },
+  "Health of one member.",
+  { required: ["ip", "port", "verdict"] },
+);
+
+const memberKeys = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["ip", "port"] };
+
+const spec = structure(
+  {
+    addressPool: text("Address pool that the connect address is taken from.", { default: "node-ports" }),
+    ip: ipv4("Connect IPv4 address to ask for; absent: any of the address pool. Not with node-ports."),
+    port: port("Connect port to ask for; absent: any free one of the address pool."),
+    protocol,
+    scheduler: oneOf(
+      ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+      "How a new flow picks a member: round robin, weighted round robin, least connections, weighted least connections, source hash, Maglev hash.",
+      { default: "rr" },
+    ),
+    forwarding: oneOf(
+      ["fullnat", "nat"],
+      "What happens to the packet: fullnat replaces both addresses; nat replaces the destination alone and needs the replies to come back through the node.",
+      { default: "fullnat" },
+    ),
+    sessionAffinity: structure(
+      {
+        type: oneOf(["None", "ClientIP"], "ClientIP keeps a client on its member.", { default: "None" }),
+        timeoutSeconds: integer("How long after its last flow a client is remembered.", 1, DAY_SECONDS, {
+          default: 10_800,
+        }),
+      },
+      "Whether a client comes back to the member that it had.",
+      { default: {} },
+    ),
+    drainSeconds: integer(
+      "How long flows may go on when their member, the connect address or the pool goes.",
+      0,
+      DAY_SECONDS,
+      { default: 30 },
+    ),
+    onMemberDown: oneOf(["keep", "cut"], "What happens to the flows of a member that goes down.", {
+      default: "keep",
+    }),
+    failOpen: structure(
+      {
+        threshold: integer(
+          "Health is ignored when at most this percentage of the members is up; 0: only when none is.",
+          0,
+          100,
+          { default: 0 },
+        ),
+      },
+      "When to send traffic to members that are down rather than to too few.",
+      { default: {} },
+    ),
+    healthCheck: healthCheckSchema,
+    members: list(member, `Real servers of the pool, at most ${MEMBER_LIMIT}.`, {
+      ...memberKeys,
+      maxItems: MEMBER_LIMIT,
+      default: [],
+    }),
+  },
+  "What the operator wants.",
+  { default: {} },
+);
+
+const connectAddress = structure(
+  {
+    ip: text("IPv4 address, or * for every address of every node."),
+    port: port("Port."),
+    protocol: oneOf(["TCP", "UDP"], "Transport protocol."),
+  },
+  "Where clients connect to.",
+  { required: ["ip", "port", "protocol"] },
+);
+
+const status = structure(
+  {
+    connectAddresses: list(connectAddress, "Where clients connect to; written by the allocator.", ATOMIC),
+    members: list(memberStatus, "Health of each member; written by the health checks.", memberKeys),
+    conditions: conditionsSchema,
+  },
+  "What the controllers found out; read-only for operators.",
+);
+
+/** Schema of a Pool. */
+export const poolSchema: JsonSchema = objectSchema(
+  "parasaus.io/v1",
+  "Pool",
+  "A layer-4 service: a connect address, the members behind it, and the policy between them.",
+  { spec, status },
+);

@@ -1,0 +1,24 @@
+import type { JsonSchema } from "../definition.ts";
+
+/**
+ * Fills in what the schema gives as `default`, from the outside in, so that the default `{}` of a structure is
+ * filled in turn. Returns the same value where nothing was absent. Never changes its argument.
+ */
+export function fillDefaults(schema: JsonSchema, value: unknown): unknown {
+  if (Array.isArray(value)) return fillItems(schema["items"] as JsonSchema | undefined, value);
+  const properties = schema["properties"] as Readonly<Record<string, JsonSchema>> | undefined;
+  if (!properties || typeof value !== "object" || value === null) return value;
+  const present = value as Readonly<Record<string, unknown>>;
+  const changes = Object.entries(properties).flatMap(([key, property]) => {
+    const before = Object.hasOwn(present, key) ? present[key] : undefined;
+    const after = fillDefaults(property, before ?? property["default"]);
+    return after === before ? [] : [[key, after] as const];
+  });
+  return changes.length === 0 ? value : { ...present, ...Object.fromEntries(changes) };
+}
+
+function fillItems(items: JsonSchema | undefined, values: readonly unknown[]): unknown {
+  if (!items) return values;
+  const filled = values.map((value) => fillDefaults(items, value));
+  return filled.some((value, index) => value !== values[index]) ? filled : values;
+}

@@ -1,0 +1,2 @@
+export { openMemoryDriver } from "./memory-driver.ts";
+export { type Delivery, MemoryKernel, type MemoryKernelOptions } from "./memory-kernel.ts";

@@ -1,0 +1,53 @@
+import type { Driver, DriverCounters, OperationFailure, PoolOperation } from "../driver.ts";
+import { countersOf } from "./member-state.ts";
+import type { MemoryKernel } from "./memory-kernel.ts";
+
+/** A driver that programs a kernel in memory: for tests, and for a machine that shall forward nothing. */
+export function openMemoryDriver(kernel: MemoryKernel): Driver {
+  return {
+    name: "memory",
+    capabilities: {
+      forwarding: ["fullnat", "nat"],
+      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+      protocols: ["TCP", "UDP"],
+      forwards: false,
+    },
+    nowMs: () => kernel.clock.monotonicMs(),
+    observe: async () =>
+      [...kernel.pools.values()].map((pool) => pool.programmed).sort((a, b) => (a.uid < b.uid ? -1 : 1)),
+    apply: async (operations) => operations.flatMap((operation) => applyOne(kernel, operation)),
+    readCounters: async () => readCounters(kernel),
+    explain: async (flow) => kernel.explain(flow),
+    listFlows: async (poolUid, limitCount) => kernel.listFlows(poolUid, limitCount),
+    maintain: async () => ({ expiredCount: 0, cutCount: kernel.cutFlows() }),
+    setNodeAddresses: async (addresses) => kernel.setNodeAddresses(addresses),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function applyOne(kernel: MemoryKernel, operation: PoolOperation): OperationFailure[] {
+  if (operation.kind === "remove") {
+    kernel.remove(operation.uid);
+    return [];
+  }
+  const { uid } = operation.pool;
+  if (!kernel.pools.has(uid) && kernel.pools.size >= kernel.poolCapacityCount) {
+    const message = `Cannot install pool "${uid}": the kernel holds ${kernel.pools.size} pools, which is all that fit`;
+    return [{ uid, code: "CapacityExceeded", message }];
+  }
+  kernel.install(operation.pool);
+  return [];
+}
+
+function readCounters(kernel: MemoryKernel): DriverCounters {
+  const members = [...kernel.pools].flatMap(([uid, pool]) =>
+    [...pool.members].map((member) => countersOf(uid, member)),
+  );
+  return {
+    members,
+    drops: kernel.drops,
+    flowEntryCount: kernel.flowCount,
+    flowEntryCapacityCount: Number.MAX_SAFE_INTEGER,
+    halfOpenCount: 0,
+  };
+}

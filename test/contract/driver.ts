@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { planOperations, tableHash } from "../../src/dataplane/index.ts";
+import { describeSchedulers } from "./driver-schedulers.ts";
+import {
+  closeAll,
+  connected,
+  connectTimes,
+  type DriverWorld,
+  placesOf,
+  poolIn,
+  program,
+  withMember,
+} from "./driver-world.ts";
+
+/** What every driver must hold, whatever it programs: DESIGN section 6, rules 1 to 7. */
+export function describeDriver(name: string, open: () => Promise<DriverWorld>): void {
+  describe(`driver ${name}`, () => {
+    let world: DriverWorld;
+    const current = () => world;
+    beforeAll(async () => {
+      world = await open();
+    });
+    beforeEach(() => clear(world));
+    afterAll(() => world?.[Symbol.asyncDispose]());
+    describeChanges(current);
+    describeLeaving(current);
+    describeReopening(current);
+    describeTelling(current);
+    describeSchedulers(current);
+  });
+}
+
+/** Every pool gone at once, so that each test begins with an empty kernel. */
+async function clear(world: DriverWorld): Promise<void> {
+  const driver = world.driver();
+  const pools = await driver.observe();
+  await driver.apply(pools.map((pool) => ({ kind: "remove", uid: pool.uid })));
+  await driver.maintain();
+}
+
+function describeChanges(world: () => DriverWorld): void {
+  it("keeps an established flow at its member whatever is changed around it", async () => {
+    const pool = poolIn(world(), 3);
+    await program(world(), pool);
+    const flows = await connectTimes(world(), 6);
+    const other = { ...poolIn(world(), 1), uid: "0b0e7a4c-0000-4000-8000-000000000002" };
+    const elsewhere = { ...other, addresses: [{ ip: "*", port: 30002, protocol: "TCP" as const }] };
+    for (const changed of [
+      [poolIn(world(), 4)],
+      [withMember(poolIn(world(), 4, { scheduler: "wrr" }), 0, { weight: 7 })],
+      [poolIn(world(), 2, { scheduler: "mh" }), elsewhere],
+      [withMember(pool, 0, { disposition: "paused" })],
+      [{ ...pool, members: [] }],
+      [pool],
+    ]) {
+      await program(world(), ...changed);
+      for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    }
+    await closeAll(flows);
+  });
+
+  it("shows new flows the old pool or the new one, never a mixture and never none", async () => {
+    const all = poolIn(world(), 4);
+    const halves = [all.members.slice(0, 2), all.members.slice(2)];
+    const places = placesOf(world());
+    await program(world(), all);
+    for (let round = 0; round < 20; round += 1) {
+      await program(world(), { ...all, members: halves[round % 2] ?? [] });
+      const flows = await connectTimes(world(), 4);
+      const expected = places.slice((round % 2) * 2, (round % 2) * 2 + 2);
+      expect([...new Set(flows.map((flow) => flow.member))].sort()).toEqual([...expected].sort());
+      await closeAll(flows);
+    }
+  });
+
+  it("refuses no connection while pools, members, weights and schedulers change", async () => {
+    const schedulers = ["rr", "wrr", "lc", "wlc", "sh", "mh"] as const;
+    await program(world(), poolIn(world(), 2));
+    let isDone = false;
+    const client = (async () => {
+      let count = 0;
+      while (!isDone) {
+        await closeAll([await connected(world())]);
+        count += 1;
+      }
+      return count;
+    })();
+    for (let round = 0; round < 60; round += 1) {
+      const scheduler = schedulers[round % schedulers.length] ?? "rr";
+      const changed = poolIn(world(), 1 + (round % 4), { scheduler });
+      await program(world(), withMember(changed, 0, { weight: 1 + (round % 5) }));
+    }
+    isDone = true;
+    expect(await client).toBeGreaterThan(10);
+  });
+
+  it("answers for every address of the node, and for no other pool's port", async () => {
+    await program(world(), poolIn(world(), 1));
+    expect(await world().connect(30001)).not.toBe("reset");
+    expect(await world().connect(30009)).toBe("reset");
+  });
+
+  it("gives an address that moves to another pool to that one's members", async () => {
+    const first = poolIn(world(), 1);
+    await program(world(), first);
+    const old = await connected(world());
+    const second = {
+      ...first,
+      uid: "0b0e7a4c-0000-4000-8000-000000000002",
+      members: poolIn(world(), 2).members.slice(1),
+    };
+    await program(world(), second);
+    expect((await connected(world())).member).toBe(placesOf(world())[1]);
+    expect(await old.exchange()).toBe(old.member);
+  });
+}
+
+function describeLeaving(world: () => DriverWorld): void {
+  it("lets flows of a draining member go on until the deadline, and resets them then", async () => {
+    const pool = poolIn(world(), 2);
+    await program(world(), pool);
+    const flows = await connectTimes(world(), 4);
+    await program(world(), withMember(pool, 0, { disposition: "draining", drainSeconds: 2 }));
+    const [drained, kept] = placesOf(world());
+    const later = await connectTimes(world(), 4);
+    expect(later.every((flow) => flow.member === kept)).toBe(true);
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    await world().wait(2100);
+    const { cutCount } = await world().driver().maintain();
+    expect(cutCount).toBe(2);
+    for (const flow of flows) {
+      expect(await flow.exchange()).toBe(flow.member === drained ? "reset" : flow.member);
+    }
+    await closeAll([...flows, ...later]);
+  });
+
+  it("keeps the flows of a member that is wanted again before its deadline", async () => {
+    const pool = poolIn(world(), 2, { drainSeconds: 1 });
+    await program(world(), pool);
+    const flows = await connectTimes(world(), 4);
+    await program(world(), { ...pool, members: pool.members.slice(1) });
+    await program(world(), pool);
+    await world().wait(1100);
+    await world().driver().maintain();
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    await closeAll(flows);
+  });
+
+  it("resets the flows of a member that is cut at once, and nobody else's", async () => {
+    const pool = poolIn(world(), 2);
+    await program(world(), pool);
+    const flows = await connectTimes(world(), 4);
+    await program(world(), withMember(pool, 1, { disposition: "cut" }));
+    await world().driver().maintain();
+    const cut = placesOf(world())[1];
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member === cut ? "reset" : flow.member);
+    await closeAll(flows);
+  });
+
+  it("refuses new flows of a pool that is gone at once, and resets old ones at the deadline", async () => {
+    const pool = poolIn(world(), 2, { drainSeconds: 2 });
+    await program(world(), pool);
+    const flow = await connected(world());
+    await program(world(), { ...pool, addresses: [], members: [] });
+    expect(await world().connect(30001)).toBe("reset");
+    expect(await flow.exchange()).toBe(flow.member);
+    await world().wait(2100);
+    await program(world());
+    await world().driver().maintain();
+    expect(await flow.exchange()).toBe("reset");
+    expect(await world().driver().observe()).toEqual([]);
+  });
+}
+
+function describeReopening(world: () => DriverWorld): void {
+  it("finds after a crash what the kernel holds, and has nothing to write", async () => {
+    const pool = poolIn(world(), 3);
+    const draining = withMember(pool, 2, { disposition: "draining" });
+    await program(world(), pool);
+    const flows = await connectTimes(world(), 3);
+    await program(world(), draining);
+    const before = await world().driver().observe();
+    await world().reopen();
+    const after = await world().driver().observe();
+    expect(after).toEqual(before);
+    expect(tableHash(after)).toBe(tableHash(before));
+    expect(planOperations([draining], after, world().driver().nowMs())).toEqual([]);
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    const active = await connectTimes(world(), 4);
+    expect(new Set(active.map((flow) => flow.member)).size).toBe(2);
+    await closeAll([...flows, ...active]);
+  });
+
+  it("can be changed after a crash as before", async () => {
+    await program(world(), poolIn(world(), 2));
+    const flow = await connected(world());
+    await world().reopen();
+    await program(world(), { ...poolIn(world(), 4), members: poolIn(world(), 4).members.slice(2) });
+    expect(placesOf(world()).slice(2)).toContain((await connected(world())).member);
+    expect(await flow.exchange()).toBe(flow.member);
+  });
+}
+
+function describeTelling(world: () => DriverWorld): void {
+  it("observes what was applied", async () => {
+    const pool = withMember(poolIn(world(), 3, { scheduler: "wlc", affinitySeconds: 60 }), 1, {
+      weight: 0,
+      disposition: "paused",
+    });
+    await program(world(), pool);
+    const [observed] = await world().driver().observe();
+    expect(observed).toMatchObject({
+      uid: pool.uid,
+      addresses: pool.addresses,
+      scheduler: "wlc",
+      forwarding: "fullnat",
+      affinitySeconds: 60,
+    });
+    expect(observed?.members.map(({ weight, disposition }) => [weight, disposition])).toEqual(
+      pool.members.map(({ weight, disposition }) => [weight, disposition]),
+    );
+  });
+
+  it("refuses a connection by name when no member takes new flows", async () => {
+    const dropsOf = async (reason: string) => (await world().driver().readCounters()).drops[reason] ?? 0;
+    const before = await dropsOf("no_member");
+    await program(world(), poolIn(world(), 0));
+    expect(await world().connect(30001)).toBe("reset");
+    await program(world(), withMember(poolIn(world(), 1), 0, { disposition: "paused" }));
+    expect(await world().connect(30001)).toBe("reset");
+    expect(await dropsOf("no_member")).toBe(before + 2);
+    const closing = await dropsOf("closing_address");
+    await program(world());
+    expect(await world().connect(30001)).toBe("reset");
+    expect(await dropsOf("closing_address")).toBe(closing + 1);
+  });
+
+  it("explains and lists a flow from the kernel's own entry", async () => {
+    const pool = poolIn(world(), 2);
+    await program(world(), pool);
+    const flow = await connected(world());
+    const explained = await world().driver().explain(flow.tuple);
+    expect(explained).toMatchObject({ flow: flow.tuple, poolUid: pool.uid, why: "scheduled" });
+    expect(`${explained?.memberIp}:${explained?.memberPort}`).toBe(flow.member);
+    const listed = await world().driver().listFlows(pool.uid, 10);
+    expect(listed.map((entry) => entry.flow)).toContainEqual(flow.tuple);
+    expect(
+      await world()
+        .driver()
+        .explain({ ...flow.tuple, clientPort: 1 }),
+    ).toBeUndefined();
+    await flow.close();
+  });
+
+  it("counts the connections of each member, and none when all are closed", async () => {
+    await program(world(), poolIn(world(), 2));
+    const flows = await connectTimes(world(), 6);
+    const open = await world().driver().readCounters();
+    expect(open.members.map((member) => member.activeConnections)).toEqual([3, 3]);
+    expect(open.members.map((member) => member.totalConnections)).toEqual([3, 3]);
+    expect(open.members.every((member) => member.packetsIn > 0 && member.bytesOut > 0)).toBe(true);
+    await closeAll(flows);
+    const closed = await world().driver().readCounters();
+    expect(closed.members.map((member) => member.activeConnections)).toEqual([0, 0]);
+  });
+}

@@ -25,4 +25,17 @@ export {
   type TestRunResult,
   testRun,
 } from "./bpf-program.ts";
+export { ensureBpfFs, findCgroup2Root, netnsCookie, readSysctl, writeSysctl } from "./environment.ts";
 export { errnoOf } from "./kernel-error.ts";
+export {
+  type DeviceAddress,
+  listAddresses,
+  listDevices,
+  type NetworkDevice,
+  openRouteFinder,
+  type Route,
+  type RouteFinder,
+} from "./network.ts";
+export { type NetworkChange, type WatchNetworkOptions, watchNetwork } from "./network-watch.ts";
+export { openResetSender, type ResetSender, type TcpReset } from "./reset-sender.ts";
+export { destroySocket, type InetSocket, listSockets } from "./socket-diag.ts";

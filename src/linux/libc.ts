@@ -7,12 +7,21 @@ const F_DUPFD_CLOEXEC = 1030;
 export const loadLibc = once(() =>
   bindLibrary(null, "Run on Linux", {
     fcntl: "int fcntl(int fd, int command, int parameter)",
+    socket: "int socket(int family, int type, int protocol)",
+    bind: "int bind(int fd, const void *address, uint32_t bytes)",
+    sendto:
+      "long sendto(int fd, const void *message, size_t bytes, int flags, const void *address, uint32_t size)",
+    recv: "long recv(int fd, void *message, size_t bytes, int flags)",
+    setsockopt: "int setsockopt(int fd, int level, int option, const void *value, uint32_t bytes)",
+    getsockopt: "int getsockopt(int fd, int level, int option, void *value, void *bytes)",
+    mount:
+      "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *options)",
     vsnprintf: "int vsnprintf(void *line, size_t bytes, void *format, void *parameters)",
   }),
 );
 
 /** Calls until it is not interrupted by a signal; throws on any other failure. */
-function callLibc(action: string, call: () => number): number {
+export function callLibc(action: string, call: () => number): number {
   for (;;) {
     const result = call();
     if (result >= 0) return result;

@@ -1,0 +1,81 @@
+import { endianness } from "node:os";
+
+/** Bytes of `struct nlmsghdr`. */
+const HEADER_BYTES = 16;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
+export const NLM_F_DUMP = 0x300;
+
+const IS_LITTLE = endianness() === "LE";
+
+/** One netlink message without its header. */
+export interface NetlinkMessage {
+  readonly type: number;
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
+
+/** Numbers in the CPU's byte order, as netlink has them. */
+export const cpuOrder = {
+  readU16: (bytes: Buffer, at: number) => (IS_LITTLE ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at)),
+  readU32: (bytes: Buffer, at: number) => (IS_LITTLE ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)),
+  readI32: (bytes: Buffer, at: number) => (IS_LITTLE ? bytes.readInt32LE(at) : bytes.readInt32BE(at)),
+  writeU16: (bytes: Buffer, value: number, at: number) =>
+    IS_LITTLE ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at),
+  writeU32: (bytes: Buffer, value: number, at: number) =>
+    IS_LITTLE ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at),
+};
+
+/** Puts a header before `payload`. The port id is 0: the kernel fills it. */
+export function encodeMessage(type: number, flags: number, sequence: number, payload: Buffer): Buffer {
+  const message = Buffer.alloc(HEADER_BYTES + payload.length);
+  cpuOrder.writeU32(message, message.length, 0);
+  cpuOrder.writeU16(message, type, 4);
+  cpuOrder.writeU16(message, flags, 6);
+  cpuOrder.writeU32(message, sequence, 8);
+  payload.copy(message, HEADER_BYTES);
+  return message;
+}
+
+/** One attribute: length, type, value, padding to four bytes. */
+export function encodeAttribute(type: number, value: Uint8Array): Buffer {
+  const attribute = Buffer.alloc(align(4 + value.length));
+  cpuOrder.writeU16(attribute, 4 + value.length, 0);
+  cpuOrder.writeU16(attribute, type, 2);
+  attribute.set(value, 4);
+  return attribute;
+}
+
+/** Splits what one recv() returned. */
+export function decodeMessages(bytes: Buffer): readonly NetlinkMessage[] {
+  const messages: NetlinkMessage[] = [];
+  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
+    const length = cpuOrder.readU32(bytes, at);
+    if (length < HEADER_BYTES || at + length > bytes.length) break;
+    messages.push({
+      type: cpuOrder.readU16(bytes, at + 4),
+      sequence: cpuOrder.readU32(bytes, at + 8),
+      payload: bytes.subarray(at + HEADER_BYTES, at + length),
+    });
+    at += align(length);
+  }
+  return messages;
+}
+
+/** Attributes by type; of two with the same type the last one stays. Flags of the type are taken off. */
+export function decodeAttributes(bytes: Buffer): ReadonlyMap<number, Buffer> {
+  const attributes = new Map<number, Buffer>();
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = cpuOrder.readU16(bytes, at);
+    if (length < 4 || at + length > bytes.length) break;
+    attributes.set(cpuOrder.readU16(bytes, at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
+    at += align(length);
+  }
+  return attributes;
+}
+
+function align(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}

@@ -1,3 +1,4 @@
+export { desiredPoolOf, type PoolTranslation } from "./desired.ts";
 export type {
   DesiredMember,
   DesiredPool,
@@ -16,5 +17,5 @@ export type {
   ProgrammedPool,
 } from "./driver.ts";
 export { comparePlaces, placeKey } from "./order.ts";
-export { nextDeadlineMs, planOperations } from "./plan.ts";
+export { isSamePool, nextDeadlineMs, planOperations } from "./plan.ts";
 export { formatTableHash, poolDigest, replaceDigest, tableHash } from "./table-hash.ts";

@@ -109,7 +109,8 @@ function operationFor(uid: string, target: ProgrammedPool | undefined): PoolOper
   return target ? { kind: "install", pool: target } : { kind: "remove", uid };
 }
 
-function isSamePool(target: ProgrammedPool, kernel: ProgrammedPool | undefined): boolean {
+/** Whether the kernel holds exactly the target, in whatever order. `target` is sorted by `comparePlaces`. */
+export function isSamePool(target: ProgrammedPool, kernel: ProgrammedPool | undefined): boolean {
   return (
     kernel !== undefined &&
     kernel.scheduler === target.scheduler &&

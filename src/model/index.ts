@@ -8,7 +8,23 @@ export type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from ".
 export { namespaceDefinition } from "./namespace/definition.ts";
 export type { Namespace } from "./namespace/namespace.ts";
 export { nodeDefinition } from "./node/definition.ts";
+export type {
+  DriverCounters,
+  FlowExplanation,
+  FlowTuple,
+  MemberCounters,
+  MemberDisposition,
+} from "./node/forwarding.ts";
 export type { Node } from "./node/node.ts";
+export type {
+  AgentStatus,
+  ConnectProbe,
+  NodeAnswer,
+  NodeAnswers,
+  NodeRequest,
+  NodeRequestKind,
+  TimeHistogram,
+} from "./node/node-request.ts";
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 export { operationDefinition } from "./operation/definition.ts";
 export type { Operation } from "./operation/operation.ts";

@@ -1,11 +1,4 @@
-import type { MemberStatus, PoolMember, PoolSpec, Verdict } from "../model/index.ts";
-
-/**
- * What the kernel does with one member:
- * `active` takes new flows; `paused` takes none and keeps what it has; `draining` likewise until its deadline;
- * `cut` has its flows reset.
- */
-export type MemberDisposition = "active" | "paused" | "draining" | "cut";
+import type { MemberDisposition, MemberStatus, PoolMember, PoolSpec, Verdict } from "../model/index.ts";
 
 /** One member as the agent wants it. A `draining` one gets its deadline from `drainSeconds` when draining begins. */
 export interface DesiredMember {

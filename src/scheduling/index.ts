@@ -3,7 +3,6 @@ export {
   decideForwarding,
   type ForwardingDecision,
   type ForwardingInput,
-  type MemberDisposition,
 } from "./forwarding-decision.ts";
 export { type MaglevInput, maglevSizeFor, maglevTable } from "./maglev.ts";
 export { murmurHash32 } from "./murmur-hash.ts";

@@ -38,7 +38,6 @@ export const namespaceDefinition: ResourceDefinition = {
   shortNames: ["ns"],
   categories: [],
   namespaced: false,
-  nameFormat: "label",
   writable: true,
   hasStatus: true,
   schema: namespaceSchema,

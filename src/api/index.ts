@@ -1,0 +1,9 @@
+export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
+export {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+  type ListenAddress,
+  type RequestObservation,
+} from "./http/server.ts";
+export { createKubeApi, type KubeApiOptions } from "./kube/api.ts";

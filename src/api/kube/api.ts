@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Clock, ParasausError } from "../../foundation/index.ts";
+import type { ResourceDefinition } from "../../model/index.ts";
+import type { Resources } from "../../resources/index.ts";
+import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
+import { createEncoder } from "./encoder.ts";
+import { byGroup, rootOf } from "./groups.ts";
+import { addOpenApiRoutes } from "./openapi/routes.ts";
+import { discoveryVersionOf } from "./representation.ts";
+import { createVerbs, type Verb, type Verbs } from "./verbs.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+type Method = (typeof METHODS)[number];
+
+/** What the Kubernetes API is made of. */
+export interface KubeApiOptions {
+  readonly resources: Resources;
+  readonly definitions: readonly ResourceDefinition[];
+  readonly clock: Clock;
+  /** Version of the program, for the OpenAPI documents. */
+  readonly version: string;
+  /** Source of randomness in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+  /** Told +1 when a watch opens and -1 when it ends. */
+  readonly onWatchers?: (resource: string, change: 1 | -1) => void;
+}
+
+/**
+ * Makes the Kubernetes API over any `Resources`: discovery, OpenAPI, and the verbs of every kind that is defined.
+ *
+ * @returns routes for {@link createHttpServer}
+ */
+export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) => void {
+  return (app) => {
+    const closing = new AbortController();
+    app.addHook("preClose", async () => closing.abort());
+    addDiscoveryRoutes(app, options.definitions);
+    addOpenApiRoutes(app, options.definitions, options.version);
+    for (const definition of options.definitions) {
+      const verbs = createVerbs({
+        resources: options.resources,
+        definition,
+        encoder: createEncoder(definition, options.clock),
+        closing: closing.signal,
+        random: options.random ?? Math.random,
+        onWatchers: (change) => options.onWatchers?.(definition.plural, change),
+      });
+      addResourceRoutes(app, definition, verbs);
+    }
+  };
+}
+
+function addDiscoveryRoutes(app: FastifyInstance, definitions: readonly ResourceDefinition[]): void {
+  const discovery = (path: "/api" | "/apis", plain: () => unknown): void => {
+    app.get(path, (request, reply) => {
+      const version = discoveryVersionOf(request.headers.accept);
+      if (version === undefined) return plain();
+      const form = `g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+      reply.header("content-type", `application/json;${form}`);
+      return JSON.stringify(aggregatedDiscovery(definitions, path, version));
+    });
+  };
+  discovery("/api", coreVersions);
+  discovery("/apis", () => groupList(definitions));
+  for (const [group, members] of byGroup(definitions)) {
+    if (group !== "") app.get(`/apis/${group}`, () => groupDocument(group));
+    app.get(rootOf(group), () => resourceList(members, group === "" ? "v1" : `${group}/v1`));
+  }
+}
+
+type Handlers = Partial<Record<Method, readonly [name: string, verb: Verb]>>;
+
+function addResourceRoutes(app: FastifyInstance, definition: ResourceDefinition, verbs: Verbs): void {
+  const root = rootOf(definition.group);
+  const { plural, namespaced } = definition;
+  const scoped = namespaced ? `${root}/namespaces/:namespace/${plural}` : `${root}/${plural}`;
+  const collection: Handlers = {
+    GET: ["list", verbs.list],
+    POST: ["create", verbs.create],
+    DELETE: ["deletecollection", verbs.removeCollection],
+  };
+  if (namespaced) addRoute(app, definition, `${root}/${plural}`, { GET: ["list", verbs.list] });
+  addRoute(app, definition, scoped, collection);
+  addRoute(app, definition, `${scoped}/:name`, {
+    GET: ["get", verbs.get],
+    PUT: ["update", verbs.update],
+    PATCH: ["patch", verbs.patch],
+    DELETE: ["delete", verbs.remove],
+  });
+  if (!definition.hasStatus) return;
+  addRoute(app, definition, `${scoped}/:name/status`, {
+    GET: ["get", verbs.get],
+    PUT: ["update", verbs.updateStatus],
+    PATCH: ["patch", verbs.patchStatus],
+  });
+}
+
+/** Serves the methods that there are and refuses the others by name, not as if the path did not exist. */
+function addRoute(
+  app: FastifyInstance,
+  definition: ResourceDefinition,
+  url: string,
+  handlers: Handlers,
+): void {
+  const served = METHODS.filter((method) => handlers[method] && (definition.writable || method === "GET"));
+  for (const method of METHODS) {
+    const [verb, handler] = served.includes(method) ? (handlers[method] ?? []) : [];
+    const config = { verb: verb ?? "refused", resource: definition.plural };
+    app.route({ method, url, config, handler: handler ?? refuseMethod(served) });
+  }
+}
+
+function refuseMethod(served: readonly Method[]): Verb {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header("allow", served.join(", "));
+    throw new ParasausError(
+      "MethodNotAllowed",
+      `Cannot ${request.method} here: the server serves ${served.join(", ")} on this path`,
+    );
+  };
+}

@@ -1,0 +1,61 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { WatchEvent } from "../../resources/index.ts";
+import { failureStatus, toRefusal } from "../http/status.ts";
+import { lineOf } from "./encoder.ts";
+
+// A client that reads nothing for this long is dropped; it resumes from its last revision.
+const SLOW_CLIENT_MS = 15_000;
+// What one client may leave unread before its stream waits; the buffers are shared between clients.
+const UNREAD_LIMIT_BYTES = 1024 * 1024;
+
+/** One watch on its way to one client. */
+export interface WatchStream {
+  readonly response: ServerResponse;
+  readonly events: AsyncIterator<WatchEvent>;
+  readonly encode: (event: WatchEvent) => Buffer;
+  /** Lines to send before the events. */
+  readonly prologue: readonly Buffer[];
+  /** Ends the stream in good order: the time is up, or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes events until the signal aborts, the client goes, or the watch fails, which the client learns by an ERROR event.
+ *
+ * @param first The watch's first step, which was begun before the answer's head was written.
+ */
+export async function streamWatch(
+  stream: WatchStream,
+  first: Promise<IteratorResult<WatchEvent>>,
+): Promise<void> {
+  const { response } = stream;
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+  response.flushHeaders();
+  try {
+    for (const line of stream.prologue) await write(response, line);
+    for (let step = await first; !step.done; step = await stream.events.next()) {
+      if (response.destroyed || stream.signal.aborted) break;
+      await write(response, stream.encode(step.value));
+    }
+  } catch (failure) {
+    if (!response.destroyed && !stream.signal.aborted) {
+      response.write(lineOf({ type: "ERROR", object: failureStatus(toRefusal(failure)) }));
+    }
+  } finally {
+    await stream.events.return?.();
+    response.end();
+  }
+}
+
+async function write(response: ServerResponse, line: Buffer): Promise<void> {
+  if (response.destroyed) return;
+  response.write(line);
+  if (response.writableLength < UNREAD_LIMIT_BYTES) return;
+  const tooSlow = AbortSignal.timeout(SLOW_CLIENT_MS);
+  try {
+    await once(response, "drain", { signal: tooSlow });
+  } catch {
+    response.destroy();
+  }
+}

@@ -1,0 +1,115 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ParasausError } from "../../foundation/index.ts";
+import type { ResourceDefinition } from "../../model/index.ts";
+import type { Resources, Selection, WatchEvent } from "../../resources/index.ts";
+import type { Encoder } from "./encoder.ts";
+import { isSet, queryOf, selectionOf, wholeNumber } from "./query.ts";
+import type { Representation } from "./representation.ts";
+import { streamWatch } from "./watch-stream.ts";
+
+// Like Kubernetes: streams without a deadline of their own end after 30 to 60 minutes, so that clients spread anew.
+const MIN_WATCH_SECONDS = 1_800;
+const EXPECTED_REVISION = /^\d{1,19}$/;
+
+/** What the watch endpoint needs. */
+export interface WatchContext {
+  readonly resources: Resources;
+  readonly definition: ResourceDefinition;
+  readonly encoder: Encoder;
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+  /** Source of randomness in [0, 1). */
+  readonly random: () => number;
+  /** Told +1 when a watch opens and -1 when it ends. */
+  readonly onWatchers: (change: 1 | -1) => void;
+}
+
+/**
+ * Serves one watch. The first step of the watch is begun before the answer's head is written, so that a request that
+ * cannot be served at all is refused with a proper status.
+ *
+ * @throws ParasausError `BadRequest` for a malformed revision, and whatever the watch throws at once
+ */
+export async function serveWatch(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: WatchContext,
+  namespace: string | undefined,
+  representation: Representation,
+): Promise<void> {
+  const query = queryOf(request);
+  const end = new AbortController();
+  const seconds = wholeNumber(query, "timeoutSeconds") ?? MIN_WATCH_SECONDS * (1 + context.random());
+  const signal = AbortSignal.any([
+    end.signal,
+    context.closing,
+    AbortSignal.timeout(Math.max(1, seconds) * 1_000),
+  ]);
+  request.raw.socket.once("close", () => end.abort());
+  reply.raw.once("close", () => end.abort());
+  const selection = selectionOf(query, namespace);
+  const start = await startOf(query, selection, context, representation);
+  const watch = context.resources.watch(context.definition, {
+    ...selection,
+    ...(start.resourceVersion === undefined ? {} : { resourceVersion: start.resourceVersion }),
+    ...(isSet(query, "allowWatchBookmarks") ? { bookmarks: true } : {}),
+    signal,
+  });
+  const events = watch[Symbol.asyncIterator]();
+  const first = events.next();
+  await settledOrNextTurn(first);
+  reply.hijack();
+  context.onWatchers(1);
+  const encode = (event: WatchEvent): Buffer => context.encoder.event(event, representation);
+  try {
+    await streamWatch({ response: reply.raw, events, encode, prologue: start.prologue, signal }, first);
+  } finally {
+    end.abort();
+    context.onWatchers(-1);
+  }
+}
+
+interface WatchStart {
+  /** Absent: the watch delivers what exists first. */
+  readonly resourceVersion?: string;
+  readonly prologue: readonly Buffer[];
+}
+
+async function startOf(
+  query: ReadonlyMap<string, string>,
+  selection: Selection,
+  context: WatchContext,
+  representation: Representation,
+): Promise<WatchStart> {
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  if (resourceVersion !== "" && !EXPECTED_REVISION.test(resourceVersion)) {
+    throw new ParasausError(
+      "BadRequest",
+      `Cannot watch: resourceVersion "${resourceVersion}" is no revision`,
+    );
+  }
+  if (isSet(query, "sendInitialEvents")) return streamedList(selection, context, representation);
+  return resourceVersion === "" ? { prologue: [] } : { resourceVersion, prologue: [] };
+}
+
+/** A list as events and the bookmark that ends it, for clients that list by watching. */
+async function streamedList(
+  selection: Selection,
+  { resources, definition, encoder }: WatchContext,
+  representation: Representation,
+): Promise<WatchStart> {
+  const { items, resourceVersion } = await resources.list(definition, selection);
+  const events = items.map((object) => encoder.event({ type: "ADDED", object }, representation));
+  return {
+    resourceVersion,
+    prologue: [...events, encoder.initialEventsEnd(resourceVersion, representation)],
+  };
+}
+
+/** Rejects when `first` does so before the event loop turns; else leaves it to the stream. */
+async function settledOrNextTurn(first: Promise<unknown>): Promise<void> {
+  const turn = new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+  await Promise.race([first, turn]);
+}

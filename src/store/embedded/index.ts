@@ -1,1 +1,0 @@
-export { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";

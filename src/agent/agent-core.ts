@@ -1,0 +1,232 @@
+import type { Driver } from "../dataplane/index.ts";
+import { ParasausError } from "../foundation/index.ts";
+import type { AgentStatus, KubeObject } from "../model/index.ts";
+import type { ObjectChange } from "../resources/index.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { DesiredState } from "./desired-state.ts";
+import { createExclusive } from "./exclusive.ts";
+import { Reconciler } from "./reconciler.ts";
+import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
+import { createTimeRecorder } from "./time-histogram.ts";
+import { createWakeup } from "./wakeup.ts";
+
+/** Raised by an operator who restores an older state on purpose; nothing raises it yet. */
+const EPOCH = 0;
+
+/** What the agent's loops share: the desired state, the reconciler, and everything that is counted. */
+export class AgentCore {
+  readonly desired: DesiredState;
+  readonly reconciler: Reconciler;
+  readonly snapshotFile: SnapshotFile;
+  /** Rung when there is something to reconcile. */
+  readonly work = createWakeup();
+  readonly #options: AgentOptions;
+  readonly #exclusive = createExclusive();
+  readonly #changeToKernel = createTimeRecorder();
+  readonly #reconcileTimes = createTimeRecorder();
+  readonly #counts = { cut: 0, expired: 0, loadDrift: 0 };
+  #source: AgentStatus["source"] = "none";
+  #appliedRevision: string | undefined;
+  /** Work that failed the last time, and why. */
+  readonly #troubles = new Map<string, string>();
+  #lastHeardMs: number | undefined;
+  /** Changes that arrived, and how many of them the kernel holds. */
+  #arrivedCount = 0;
+  #appliedCount = 0;
+  /** When the oldest change arrived that no reconcile has begun with. */
+  #oldestChangeMs: number | undefined;
+  #snapshotTime: string | undefined;
+  #hasUnsavedChange = false;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.desired = new DesiredState(options.logger);
+    this.reconciler = new Reconciler({
+      driver: options.driver,
+      desired: this.desired,
+      logger: options.logger,
+    });
+    this.snapshotFile = snapshotFileIn(options.snapshotDirectory);
+  }
+
+  get source(): AgentStatus["source"] {
+    return this.#source;
+  }
+
+  /** Why the last work on the kernel failed; absent when it did not. */
+  get trouble(): string | undefined {
+    return [...this.#troubles.values()][0];
+  }
+
+  get appliedRevision(): string | undefined {
+    return this.#appliedRevision;
+  }
+
+  /** Asks the driver, one thing at a time. */
+  ask<T>(question: (driver: Driver) => Promise<T>): Promise<T> {
+    return this.#exclusive(() => question(this.#options.driver));
+  }
+
+  /** Learns what the kernel holds and what was wanted last; a snapshot that cannot be trusted changes nothing. */
+  async start(): Promise<void> {
+    await this.#exclusive(() => this.reconciler.adopt());
+    const { logger, nodeName } = this.#options;
+    try {
+      const snapshot = await this.snapshotFile.read(nodeName);
+      if (!snapshot) return;
+      this.desired.restore(snapshot.entries, snapshot.revision);
+    } catch (error) {
+      logger.error("snapshot refused, the kernel stays as it is", { path: this.snapshotFile.path, error });
+      return;
+    }
+    this.#source = "snapshot";
+    logger.info("started from the snapshot", { revision: this.desired.revision });
+    this.#replanEverything();
+    await this.reconcile();
+  }
+
+  /**
+   * Takes over everything the server has.
+   *
+   * @throws ParasausError `Conflict` when it is older than what this node already had
+   */
+  takeAll(pools: readonly KubeObject[], revision: string): void {
+    const known = this.desired.revision;
+    if (known !== undefined && BigInt(revision) < BigInt(known)) {
+      throw new ParasausError(
+        "Conflict",
+        `Cannot take over revision ${revision}: this node already had ${known}; if the server was restored to an ` +
+          `older state on purpose, remove "${this.snapshotFile.path}" and restart the agent`,
+      );
+    }
+    this.desired.replaceAll(pools, revision);
+    this.#source = "server";
+    this.#replanEverything();
+    this.#noteChange();
+  }
+
+  /** Takes over one change. */
+  takeChange({ type, object }: ObjectChange): void {
+    const uid = object.metadata.uid ?? "";
+    if (type === "DELETED") this.desired.remove(uid);
+    else this.desired.put(object);
+    this.desired.advanceTo(object.metadata.resourceVersion ?? "0");
+    this.reconciler.markDirty([uid]);
+    this.#noteChange();
+  }
+
+  /** The server says that everything up to `revision` was delivered. */
+  takeProgress(revision: string): void {
+    this.#lastHeardMs = this.#options.clock.monotonicMs();
+    this.desired.advanceTo(revision);
+    if (this.#appliedCount === this.#arrivedCount) this.#appliedRevision = this.desired.revision;
+  }
+
+  /** Brings the kernel to what is wanted, as far as something has changed or is due. */
+  reconcile(): Promise<void> {
+    return this.#guarded("reconcile", async () => {
+      const { clock } = this.#options;
+      const arrivedCount = this.#arrivedCount;
+      const revision = this.desired.revision;
+      const changedMs = this.#oldestChangeMs;
+      this.#oldestChangeMs = undefined;
+      const startMs = clock.monotonicMs();
+      try {
+        await this.reconciler.reconcile();
+      } catch (failure) {
+        this.#oldestChangeMs = changedMs;
+        throw failure;
+      }
+      const endMs = clock.monotonicMs();
+      if (changedMs !== undefined) {
+        this.#reconcileTimes.record(endMs - startMs);
+        this.#changeToKernel.record(endMs - changedMs);
+      }
+      this.#appliedCount = arrivedCount;
+      this.#appliedRevision = arrivedCount === this.#arrivedCount ? this.desired.revision : revision;
+    });
+  }
+
+  /** Compares the kernel with what was programmed, and repairs. */
+  checkDrift(): Promise<void> {
+    return this.#guarded("drift check", async () => {
+      await this.reconciler.checkDrift();
+    });
+  }
+
+  /** Lets the driver clean up, then drops what is past its deadline. */
+  async maintain(): Promise<void> {
+    await this.#guarded("maintenance", async () => {
+      const report = await this.#options.driver.maintain();
+      this.#counts.cut += report.cutCount;
+      this.#counts.expired += report.expiredCount;
+      this.#counts.loadDrift += report.loadDriftCount ?? 0;
+    });
+    await this.reconcile();
+  }
+
+  /** Writes the snapshot file when something has changed since. @returns whether it did */
+  async saveSnapshot(): Promise<boolean> {
+    const { revision } = this.desired;
+    if (!this.#hasUnsavedChange || revision === undefined) return false;
+    this.#hasUnsavedChange = false;
+    const { nodeName, version } = this.#options;
+    const header = { nodeName, agentVersion: version, epoch: EPOCH, revision };
+    try {
+      await this.snapshotFile.write(header, this.desired.entries);
+    } catch (failure) {
+      this.#hasUnsavedChange = true;
+      throw failure;
+    }
+    this.#snapshotTime = this.#options.clock.now().toISOString();
+    return true;
+  }
+
+  status(): AgentStatus {
+    const { clock, nodeName, driver, version } = this.#options;
+    return {
+      nodeName,
+      driver: driver.name,
+      version,
+      source: this.#source,
+      ...(this.#appliedRevision === undefined ? {} : { appliedRevision: this.#appliedRevision }),
+      tableHash: this.reconciler.tableHash,
+      poolCount: this.reconciler.poolCount,
+      ...(this.#lastHeardMs === undefined ? {} : { watchAgeMs: clock.monotonicMs() - this.#lastHeardMs }),
+      changeToKernel: this.#changeToKernel.read(),
+      reconcile: this.#reconcileTimes.read(),
+      driftCount: this.reconciler.driftCount,
+      refusedPoolCount: this.reconciler.refusals.length,
+      unreadablePoolCount: this.desired.unreadableCount,
+      operationCount: this.reconciler.operationCount,
+      cutFlowCount: this.#counts.cut,
+      expiredFlowCount: this.#counts.expired,
+      loadDriftCount: this.#counts.loadDrift,
+      ...(this.#snapshotTime === undefined ? {} : { snapshotTime: this.#snapshotTime }),
+    };
+  }
+
+  #replanEverything(): void {
+    this.reconciler.markDirty(this.desired.uids);
+    this.reconciler.markHeldDirty();
+  }
+
+  #noteChange(): void {
+    this.#lastHeardMs = this.#options.clock.monotonicMs();
+    this.#oldestChangeMs ??= this.#lastHeardMs;
+    this.#arrivedCount += 1;
+    this.#hasUnsavedChange = true;
+    this.work.ring();
+  }
+
+  /** Work on the kernel that fails is tried again by the next round; until then the Node says why. */
+  async #guarded(name: string, task: () => Promise<void>): Promise<void> {
+    try {
+      await this.#exclusive(task);
+      this.#troubles.delete(name);
+    } catch (error) {
+      this.#troubles.set(name, error instanceof Error ? error.message : String(error));
+      this.#options.logger.error("work on the kernel failed, trying again", { work: name, error });
+    }
+  }
+}

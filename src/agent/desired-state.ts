@@ -1,0 +1,102 @@
+import { type DesiredPool, desiredPoolOf } from "../dataplane/index.ts";
+import type { Logger } from "../foundation/index.ts";
+import type { KubeObject, Pool } from "../model/index.ts";
+
+/** One pool as the agent wants it, and what the next translation of it has to know. */
+export interface DesiredEntry {
+  readonly desired: DesiredPool;
+  readonly isFailingOpen: boolean;
+}
+
+/**
+ * What this node shall hold, by pool uid, at one revision; nothing of an object is kept but what forwarding needs.
+ * A pool that is gone stays as an entry without addresses until the kernel holds nothing of it: it knows how long to drain.
+ */
+export class DesiredState {
+  readonly #entries = new Map<string, DesiredEntry>();
+  readonly #unreadable = new Set<string>();
+  readonly #logger: Logger;
+  #revision: string | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Resource revision that this is true at; undefined = nothing is known yet, and nothing may be withdrawn. */
+  get revision(): string | undefined {
+    return this.#revision;
+  }
+
+  get uids(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  get entries(): IterableIterator<DesiredEntry> {
+    return this.#entries.values();
+  }
+
+  get unreadableCount(): number {
+    return this.#unreadable.size;
+  }
+
+  get(uid: string): DesiredPool | undefined {
+    return this.#entries.get(uid)?.desired;
+  }
+
+  /** Whether the pool exists and nothing is known of it, because its object cannot be understood. */
+  isUnknown(uid: string): boolean {
+    return this.#unreadable.has(uid) && !this.#entries.has(uid);
+  }
+
+  /** Takes over what a snapshot file holds. */
+  restore(entries: readonly DesiredEntry[], revision: string): void {
+    this.#entries.clear();
+    for (const entry of entries) this.#entries.set(entry.desired.uid, entry);
+    this.#revision = revision;
+  }
+
+  /** Takes over everything there is. @returns uids of all pools, those that are gone too */
+  replaceAll(pools: readonly KubeObject[], revision: string): string[] {
+    const listed = new Set(pools.map((pool) => pool.metadata.uid ?? ""));
+    for (const pool of pools) this.put(pool);
+    for (const uid of this.#entries.keys()) if (!listed.has(uid)) this.remove(uid);
+    this.#revision = revision;
+    return [...this.#entries.keys()];
+  }
+
+  /** Takes over one pool; one that cannot be understood keeps its last good state. */
+  put(object: KubeObject): void {
+    const uid = object.metadata.uid ?? "";
+    try {
+      const wasFailingOpen = this.#entries.get(uid)?.isFailingOpen ?? false;
+      this.#entries.set(uid, desiredPoolOf(object as Pool, wasFailingOpen));
+      this.#unreadable.delete(uid);
+    } catch (error) {
+      this.#unreadable.add(uid);
+      const { namespace, name } = object.metadata;
+      this.#logger.error("pool cannot be understood, its last good state stays", { namespace, name, error });
+    }
+  }
+
+  /** The pool is gone: nothing is wanted of it any more, but its drain time is remembered. */
+  remove(uid: string): void {
+    this.#unreadable.delete(uid);
+    const entry = this.#entries.get(uid);
+    if (!entry) return;
+    this.#entries.set(uid, {
+      isFailingOpen: false,
+      desired: { ...entry.desired, addresses: [], members: [] },
+    });
+  }
+
+  /** Forgets a pool that is gone, once the kernel has nothing of it. */
+  forgetIfGone(uid: string): void {
+    const desired = this.get(uid);
+    if (desired?.addresses.length === 0 && desired.members.length === 0) this.#entries.delete(uid);
+  }
+
+  /** Everything up to this revision has been taken over. */
+  advanceTo(revision: string): void {
+    if (this.#revision === undefined || BigInt(revision) > BigInt(this.#revision)) this.#revision = revision;
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import { type NodeFacts, nodeConditions } from "./node-conditions.ts";
+
+const fine: NodeFacts = { source: "server", refusals: [], unreadablePoolCount: 0, listeners: [] };
+const later = new Date("2026-01-01T00:01:00Z");
+
+it("says that all is well, and keeps the time since when", () => {
+  const first = nodeConditions(fine, [], new Date("2026-01-01T00:00:00Z"));
+  const second = nodeConditions(fine, first, later);
+  expect(second).toEqual(first);
+  expect(second.map(({ type, status }) => `${type}=${status}`)).toEqual([
+    "Ready=True",
+    "Programmed=True",
+    "LocalListener=False",
+  ]);
+});
+
+it("names what the kernel refuses and which local socket is in the way", () => {
+  const first = nodeConditions(fine, [], new Date("2026-01-01T00:00:00Z"));
+  const facts: NodeFacts = {
+    ...fine,
+    refusals: [{ uid: "u", code: "CapacityExceeded", message: 'Cannot install pool "u": full' }],
+    listeners: [{ protocol: "TCP", ip: "0.0.0.0", port: 30001 }],
+  };
+  const [ready, programmed, listener] = nodeConditions(facts, first, later);
+  expect(ready?.lastTransitionTime).toBe("2026-01-01T00:00:00Z");
+  expect(programmed).toMatchObject({
+    status: "False",
+    reason: "CapacityExceeded",
+    lastTransitionTime: "2026-01-01T00:01:00Z",
+  });
+  expect(listener?.message).toContain("TCP 0.0.0.0:30001");
+});
+
+it("is not ready while nothing is known or the kernel fails", () => {
+  const reasons = [
+    { ...fine, source: "none" as const },
+    { ...fine, trouble: "Cannot write" },
+  ].map((facts) => nodeConditions(facts, [], later)[0]?.reason);
+  expect(reasons).toEqual(["NoDesiredState", "KernelError"]);
+});

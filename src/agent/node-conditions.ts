@@ -1,0 +1,71 @@
+import type { OperationFailure } from "../dataplane/index.ts";
+import type { Condition } from "../model/index.ts";
+import type { LocalListener } from "./local-listeners.ts";
+
+/** What conditions are made from. */
+export interface NodeFacts {
+  readonly source: "none" | "snapshot" | "server";
+  /** Why the agent could not do its work the last time; absent when it could. */
+  readonly trouble?: string;
+  readonly refusals: readonly OperationFailure[];
+  readonly unreadablePoolCount: number;
+  /** Sockets of this machine on ports that belong to pools. */
+  readonly listeners: readonly LocalListener[];
+}
+
+type Finding = Omit<Condition, "lastTransitionTime">;
+
+/** Most items that a message names. */
+const NAMED_COUNT = 5;
+
+/** The Node's conditions; a condition whose status stayed keeps its transition time. */
+export function nodeConditions(
+  facts: NodeFacts,
+  previous: readonly Condition[],
+  now: Date,
+): readonly Condition[] {
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  return [ready(facts), programmed(facts), localListener(facts)].map((finding) => {
+    const before = previous.find((condition) => condition.type === finding.type);
+    const isSame = before?.status === finding.status;
+    return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
+  });
+}
+
+function ready({ source, trouble }: NodeFacts): Finding {
+  const base = { type: "Ready" };
+  if (trouble !== undefined) return { ...base, status: "False", reason: "KernelError", message: trouble };
+  if (source === "none") {
+    const message = "The agent has no desired state yet; the kernel goes on with what it holds";
+    return { ...base, status: "False", reason: "NoDesiredState", message };
+  }
+  return source === "snapshot"
+    ? { ...base, status: "True", reason: "Snapshot", message: "Forwards from the last-known-good snapshot" }
+    : { ...base, status: "True", reason: "Forwarding", message: "Forwards what the server wants" };
+}
+
+function programmed({ refusals, unreadablePoolCount }: NodeFacts): Finding {
+  const base = { type: "Programmed" };
+  const [first] = refusals;
+  if (first) {
+    const message = `${refusals.length} pools are not as wanted: ${first.message}`;
+    return { ...base, status: "False", reason: first.code, message };
+  }
+  if (unreadablePoolCount > 0) {
+    const message = `${unreadablePoolCount} pools cannot be understood and keep their last good state`;
+    return { ...base, status: "False", reason: "Unreadable", message };
+  }
+  return { ...base, status: "True", reason: "AsWanted", message: "The kernel holds every pool as wanted" };
+}
+
+function localListener({ listeners }: NodeFacts): Finding {
+  const base = { type: "LocalListener" };
+  if (listeners.length === 0) {
+    const message = "No local socket listens on a port that belongs to a pool";
+    return { ...base, status: "False", reason: "NoConflict", message };
+  }
+  const named = listeners.slice(0, NAMED_COUNT).map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`);
+  const more = listeners.length > NAMED_COUNT ? ` and ${listeners.length - NAMED_COUNT} more` : "";
+  const message = `New connections go to the pool, not to the local socket: ${named.join(", ")}${more}`;
+  return { ...base, status: "True", reason: "PortTaken", message };
+}

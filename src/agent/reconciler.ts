@@ -1,0 +1,183 @@
+import {
+  type Driver,
+  isSamePool,
+  type OperationFailure,
+  type PoolOperation,
+  type ProgrammedPool,
+  planOperations,
+} from "../dataplane/index.ts";
+import type { Logger } from "../foundation/index.ts";
+import type { ConnectAddress } from "../model/index.ts";
+import type { DesiredState } from "./desired-state.ts";
+import { HeldState } from "./held-state.ts";
+
+/** Pools planned and applied at once; between two batches other work gets its turn. */
+const BATCH_SIZE = 500;
+
+/** What a reconciler works with. */
+export interface ReconcilerOptions {
+  readonly driver: Driver;
+  readonly desired: DesiredState;
+  readonly logger: Logger;
+}
+
+/** Brings the kernel to the desired state, at the cost of what has changed. */
+export class Reconciler {
+  readonly #driver: Driver;
+  readonly #desired: DesiredState;
+  readonly #logger: Logger;
+  readonly #held = new HeldState();
+  readonly #dirty = new Set<string>();
+  readonly #refusals = new Map<string, OperationFailure>();
+  #operationCount = 0;
+  #driftCount = 0;
+
+  constructor(options: ReconcilerOptions) {
+    this.#driver = options.driver;
+    this.#desired = options.desired;
+    this.#logger = options.logger;
+  }
+
+  get poolCount(): number {
+    return this.#held.poolCount;
+  }
+
+  get tableHash(): string {
+    return this.#held.tableHash;
+  }
+
+  /** What the driver refuses now, one entry a pool. */
+  get refusals(): readonly OperationFailure[] {
+    return [...this.#refusals.values()];
+  }
+
+  /** Operations applied so far. */
+  get operationCount(): number {
+    return this.#operationCount;
+  }
+
+  /** Pools found different from what was programmed, so far. */
+  get driftCount(): number {
+    return this.#driftCount;
+  }
+
+  /** Whether a pool answers where this socket listens, as far as the kernel is programmed. */
+  isServed({ ip, port, protocol }: ConnectAddress): boolean {
+    return ["*", ip].some((each) => this.#held.holderOf({ ip: each, port, protocol }) !== undefined);
+  }
+
+  /** Learns what the kernel holds, without touching it. */
+  async adopt(): Promise<void> {
+    for (const pool of await this.#driver.observe()) this.#held.set(pool.uid, pool, this.#driver.nowMs());
+  }
+
+  /** Pools to be planned at the next {@link reconcile}. */
+  markDirty(uids: Iterable<string>): void {
+    for (const uid of uids) this.#dirty.add(uid);
+  }
+
+  /** Pools that the kernel holds and nobody wants are planned too, so that they drain. */
+  markHeldDirty(): void {
+    this.markDirty(this.#held.uids);
+  }
+
+  /**
+   * Plans and applies what is dirty or due. Does nothing before a desired state is known.
+   *
+   * @returns the number of operations
+   * @throws ParasausError `KernelError` when the driver broke down; what was not applied stays dirty
+   */
+  async reconcile(): Promise<number> {
+    if (this.#desired.revision === undefined) return 0;
+    this.markDirty(this.#held.dueAt(this.#driver.nowMs()));
+    const before = this.#operationCount;
+    while (this.#dirty.size > 0) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#reconcileBatch(batch);
+      } catch (failure) {
+        this.markDirty(batch);
+        throw failure;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return this.#operationCount - before;
+  }
+
+  /** Compares the kernel with what was programmed, and repairs. @returns the number of pools that differed */
+  async checkDrift(): Promise<number> {
+    const observed = new Map((await this.#driver.observe()).map((pool) => [pool.uid, pool]));
+    const drifted = [...new Set([...observed.keys(), ...this.#held.uids])].filter((uid) => {
+      const [now, known] = [observed.get(uid), this.#held.get(uid)];
+      return now === undefined || known === undefined ? now !== known : !isSamePool(known, now);
+    });
+    for (const uid of drifted) {
+      this.#held.set(uid, observed.get(uid), this.#driver.nowMs());
+      this.#logger.warn("kernel differs from what was programmed, repairing", { uid });
+    }
+    this.#driftCount += drifted.length;
+    this.markDirty(drifted);
+    this.markDirty(this.#refusals.keys());
+    await this.reconcile();
+    return drifted.length;
+  }
+
+  /** An unreadable pool without a last good state is left as the kernel has it. */
+  #takeBatch(): string[] {
+    const batch: string[] = [];
+    for (const uid of this.#dirty) {
+      this.#dirty.delete(uid);
+      if (!this.#desired.isUnknown(uid)) batch.push(uid);
+      if (batch.length === BATCH_SIZE) break;
+    }
+    return batch;
+  }
+
+  async #reconcileBatch(batch: readonly string[]): Promise<void> {
+    const uids = this.#withRivals(batch);
+    const nowMs = this.#driver.nowMs();
+    const operations = planOperations(
+      uids.map((uid) => this.#desired.get(uid)).filter((pool) => pool !== undefined),
+      uids.map((uid) => this.#held.get(uid)).filter((pool): pool is ProgrammedPool => pool !== undefined),
+      nowMs,
+    );
+    const failures = operations.length === 0 ? [] : await this.#driver.apply(operations);
+    this.#noteResults(uids, operations, failures);
+    for (const uid of uids) {
+      this.#held.reschedule(uid, nowMs);
+      if (!this.#held.get(uid)) this.#desired.forgetIfGone(uid);
+    }
+  }
+
+  /** Adds every pool whose connect address one of the batch claims, and those whose address such a pool claims. */
+  #withRivals(batch: readonly string[]): string[] {
+    const uids = new Set(batch);
+    for (const uid of uids) {
+      for (const address of this.#desired.get(uid)?.addresses ?? []) {
+        const holder = this.#held.holderOf(address);
+        if (holder !== undefined) uids.add(holder);
+      }
+    }
+    return [...uids];
+  }
+
+  #noteResults(
+    uids: readonly string[],
+    operations: readonly PoolOperation[],
+    failures: readonly OperationFailure[],
+  ): void {
+    const refused = new Map(failures.map((failure) => [failure.uid, failure]));
+    for (const uid of uids) if (!refused.has(uid)) this.#refusals.delete(uid);
+    for (const failure of failures) {
+      if (this.#refusals.get(failure.uid)?.message !== failure.message) {
+        this.#logger.error("kernel refuses a pool", { ...failure });
+      }
+      this.#refusals.set(failure.uid, failure);
+    }
+    for (const operation of operations) {
+      if (refused.has(operation.kind === "remove" ? operation.uid : operation.pool.uid)) continue;
+      this.#held.apply(operation, this.#driver.nowMs());
+      this.#operationCount += 1;
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { backoffMs } from "../foundation/index.ts";
+import { poolDefinition } from "../model/index.ts";
+import { followObjects } from "../resources/index.ts";
+import { AgentCore } from "./agent-core.ts";
+import type { AddressSource, AgentOptions } from "./agent-options.ts";
+import { answerRequest } from "./answer-request.ts";
+import { type LocalListener, readLocalListeners } from "./local-listeners.ts";
+import { nodeConditions } from "./node-conditions.ts";
+import { reportNode } from "./node-reporter.ts";
+import { serveRequests } from "./request-stream.ts";
+
+/** Changes that arrive together are applied together. */
+const DEBOUNCE_MS = 5;
+const MAINTENANCE_MS = 1_000;
+const DRIFT_CHECK_MS = 30_000;
+/** Least time between two snapshots, and how many times longer than writing one took. */
+const SNAPSHOT_MS = 1_000;
+const SNAPSHOT_REST_FACTOR = 20;
+const LISTENER_CHECK_MS = 10_000;
+/** Clients on the node reach pools there too. */
+const LOCAL_ADDRESS = "127.0.0.1";
+
+/**
+ * Runs the agent of one node until the signal aborts: follows the pools and keeps the kernel as they want it.
+ * It starts from the kernel and the last-known-good snapshot, needs no server to forward, and withdraws nothing because
+ * it cannot see one. When it ends, the kernel goes on.
+ *
+ * @throws ParasausError what the driver throws when the kernel cannot be read at the start
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const core = new AgentCore(options);
+  options.onStatus?.(() => core.status());
+  let addresses: readonly string[] = [];
+  const setAddresses = (found: readonly string[]) => {
+    addresses = found;
+    return core.ask((driver) => driver.setNodeAddresses([...new Set([...found, LOCAL_ADDRESS])]));
+  };
+  if (typeof options.addresses !== "function") await setAddresses(options.addresses);
+  await core.start();
+  options.logger.info("agent started", {
+    node: options.nodeName,
+    driver: options.driver.name,
+    pools: core.reconciler.poolCount,
+    source: core.source,
+  });
+  await Promise.all([
+    ...(typeof options.addresses === "function"
+      ? [followAddresses(options, options.addresses, setAddresses)]
+      : []),
+    followPools(options, core),
+    reconcileChanges(options, core),
+    every(options, MAINTENANCE_MS, () => core.maintain()),
+    every(options, DRIFT_CHECK_MS, () => core.checkDrift()),
+    saveSnapshots(options, core),
+    report(options, core, () => addresses),
+    ...(options.requests ? [serve(options, core, options.requests)] : []),
+  ]);
+}
+
+async function every(options: AgentOptions, periodMs: number, task: () => Promise<void>): Promise<void> {
+  const { clock, signal } = options;
+  while (!signal.aborted) {
+    await clock.sleep(periodMs, signal).catch(() => undefined);
+    if (!signal.aborted) await task();
+  }
+}
+
+async function followAddresses(
+  { logger, signal }: AgentOptions,
+  source: AddressSource,
+  setAddresses: (addresses: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const onAddresses = (addresses: readonly string[]) => {
+    logger.info("node addresses changed", { addresses });
+    setAddresses(addresses).catch((error: unknown) => logger.error("node addresses not set", { error }));
+  };
+  try {
+    await source(onAddresses, signal);
+  } catch (error) {
+    logger.error("node addresses are not followed any more", { error });
+  }
+}
+
+/** Follows the pools; a server that is behind what this node already had is refused and asked again. */
+async function followPools(options: AgentOptions, core: AgentCore): Promise<void> {
+  const { signal, clock, logger, resources } = options;
+  const random = options.random ?? Math.random;
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      await followObjects(resources, poolDefinition, {
+        onSnapshot: (pools, revision) => core.takeAll(pools, revision),
+        onChange: (change) => core.takeChange(change),
+        onProgress: (revision) => core.takeProgress(revision),
+        signal,
+        clock,
+        logger,
+        random,
+      });
+    } catch (error) {
+      logger.error("server refused, the kernel stays as it is", { error });
+      const waitMs = backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000, random });
+      await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+}
+
+async function reconcileChanges({ clock, signal }: AgentOptions, core: AgentCore): Promise<void> {
+  while (!signal.aborted) {
+    await core.work.wait(signal);
+    await clock.sleep(DEBOUNCE_MS, signal).catch(() => undefined);
+    if (!signal.aborted) await core.reconcile();
+  }
+}
+
+async function saveSnapshots({ clock, signal, logger }: AgentOptions, core: AgentCore): Promise<void> {
+  const save = async () => {
+    try {
+      return await core.saveSnapshot();
+    } catch (error) {
+      logger.error("snapshot not written", { path: core.snapshotFile.path, error });
+      return false;
+    }
+  };
+  while (!signal.aborted) {
+    const startMs = clock.monotonicMs();
+    await save();
+    const restMs = Math.max(SNAPSHOT_MS, SNAPSHOT_REST_FACTOR * (clock.monotonicMs() - startMs));
+    await clock.sleep(restMs, signal).catch(() => undefined);
+  }
+  await save();
+}
+
+async function report(
+  options: AgentOptions,
+  core: AgentCore,
+  addresses: () => readonly string[],
+): Promise<void> {
+  const { resources, nodeName, clock, logger, signal, driver, version, kernel, server } = options;
+  const listeners = createListenerCheck(options, core);
+  await reportNode({
+    resources,
+    nodeName,
+    clock,
+    logger,
+    signal,
+    read: async (previous) => {
+      const facts = {
+        source: core.source,
+        ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
+        refusals: core.reconciler.refusals,
+        unreadablePoolCount: core.desired.unreadableCount,
+        listeners: await listeners(),
+      };
+      const fixed = {
+        addresses: addresses(),
+        driver: driver.name,
+        version,
+        ...(kernel ? { kernel } : {}),
+        ...(server === undefined ? {} : { server }),
+        conditions: nodeConditions(facts, previous, clock.now()),
+      };
+      const { appliedRevision, tableHash, poolCount } = core.status();
+      return [fixed, { ...(appliedRevision === undefined ? {} : { appliedRevision }), tableHash, poolCount }];
+    },
+  });
+}
+
+/** Looks from time to time which local sockets listen where pools do. */
+function createListenerCheck(
+  { clock, logger, listListeners = readLocalListeners }: AgentOptions,
+  core: AgentCore,
+): () => Promise<readonly LocalListener[]> {
+  let found: readonly LocalListener[] = [];
+  let dueMs = 0;
+  return async () => {
+    if (clock.monotonicMs() < dueMs) return found;
+    dueMs = clock.monotonicMs() + LISTENER_CHECK_MS;
+    try {
+      found = (await listListeners()).filter((listener) => core.reconciler.isServed(listener));
+    } catch (error) {
+      logger.warn("local listeners could not be read", { error });
+    }
+    return found;
+  };
+}
+
+function serve(
+  options: AgentOptions,
+  core: AgentCore,
+  transport: NonNullable<AgentOptions["requests"]>,
+): Promise<void> {
+  const { nodeName, clock, logger, signal } = options;
+  return serveRequests({
+    transport,
+    nodeName,
+    answer: (request) =>
+      answerRequest(request, { ask: (question) => core.ask(question), status: () => core.status(), clock }),
+    clock,
+    logger,
+    random: options.random ?? Math.random,
+    signal,
+  });
+}

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import type { DesiredPool } from "../dataplane/index.ts";
+import { ParasausError } from "../foundation/index.ts";
+import type { DesiredEntry } from "./desired-state.ts";
+
+const FORMAT = "parasaus-snapshot";
+/** Raised when a reader of this version could not read what is written. */
+const FORMAT_VERSION = 1;
+
+/** What a snapshot says of itself. */
+export interface SnapshotHeader {
+  readonly nodeName: string;
+  /** Version of the agent that wrote it. */
+  readonly agentVersion: string;
+  /** Which life of the store the revision belongs to. */
+  readonly epoch: number;
+  /** Resource revision. */
+  readonly revision: string;
+}
+
+/** A whole snapshot. */
+export interface Snapshot extends SnapshotHeader {
+  readonly entries: readonly DesiredEntry[];
+}
+
+/**
+ * The file's lines: a header, one array per pool, and a trailer with the number of pools and the SHA-256 of everything
+ * before it, so that a file that was cut short or changed is recognised.
+ */
+export function* encodeSnapshot(header: SnapshotHeader, entries: Iterable<DesiredEntry>): Generator<string> {
+  const checksum = createHash("sha256");
+  let count = 0;
+  const first = `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, ...header })}\n`;
+  checksum.update(first);
+  yield first;
+  for (const entry of entries) {
+    const line = `${JSON.stringify(encodeEntry(entry))}\n`;
+    checksum.update(line);
+    yield line;
+    count += 1;
+  }
+  yield `${JSON.stringify({ count, sha256: checksum.digest("hex") })}\n`;
+}
+
+/**
+ * Reads a snapshot file.
+ *
+ * @param text The whole file.
+ * @throws ParasausError `Invalid` when it is corrupt, of a newer format or another node's
+ */
+export function decodeSnapshot(text: string, nodeName: string): Snapshot {
+  const bodyEnd = text.lastIndexOf("\n", text.length - 2) + 1;
+  const body = text.slice(0, bodyEnd);
+  const lines = body.split("\n").slice(0, -1);
+  const header = parse(lines[0]);
+  if (header["format"] !== FORMAT) throw refusal("it is no snapshot of an agent");
+  if (header["version"] !== FORMAT_VERSION) {
+    throw refusal(`its format is version ${header["version"]}, this agent reads ${FORMAT_VERSION}`);
+  }
+  const trailer = parse(text.slice(bodyEnd));
+  const checksum = createHash("sha256").update(body).digest("hex");
+  if (trailer["sha256"] !== checksum || trailer["count"] !== lines.length - 1) {
+    throw refusal("its checksum does not fit its content");
+  }
+  if (header["nodeName"] !== nodeName) {
+    throw refusal(`it belongs to node "${header["nodeName"]}", this is "${nodeName}"`);
+  }
+  return {
+    nodeName,
+    agentVersion: String(header["agentVersion"]),
+    epoch: Number(header["epoch"]),
+    revision: String(header["revision"]),
+    entries: lines.slice(1).map((line) => decodeEntry(JSON.parse(line))),
+  };
+}
+
+function refusal(why: string, cause?: unknown): ParasausError {
+  return new ParasausError("Invalid", `Cannot start from the snapshot: ${why}`, { cause });
+}
+
+function parse(line: string | undefined): Record<string, unknown> {
+  try {
+    return JSON.parse(line ?? "");
+  } catch (cause) {
+    throw refusal("it is cut short or no JSON", cause);
+  }
+}
+
+type EntryLine = readonly [
+  uid: string,
+  addresses: readonly (readonly [string, number, "TCP" | "UDP"])[],
+  scheduler: DesiredPool["scheduler"],
+  forwarding: DesiredPool["forwarding"],
+  affinitySeconds: number,
+  drainSeconds: number,
+  isFailingOpen: 0 | 1,
+  members: readonly (readonly [
+    string,
+    number,
+    number,
+    DesiredPool["members"][number]["disposition"],
+    number,
+  ])[],
+];
+
+function encodeEntry({ desired, isFailingOpen }: DesiredEntry): EntryLine {
+  return [
+    desired.uid,
+    desired.addresses.map(({ ip, port, protocol }) => [ip, port, protocol] as const),
+    desired.scheduler,
+    desired.forwarding,
+    desired.affinitySeconds,
+    desired.drainSeconds,
+    isFailingOpen ? 1 : 0,
+    desired.members.map(
+      (member) => [member.ip, member.port, member.weight, member.disposition, member.drainSeconds] as const,
+    ),
+  ];
+}
+
+function decodeEntry(line: EntryLine): DesiredEntry {
+  const [uid, addresses, scheduler, forwarding, affinitySeconds, drainSeconds, isFailingOpen, members] = line;
+  return {
+    isFailingOpen: isFailingOpen === 1,
+    desired: {
+      uid,
+      addresses: addresses.map(([ip, port, protocol]) => ({ ip, port, protocol })),
+      scheduler,
+      forwarding,
+      affinitySeconds,
+      drainSeconds,
+      members: members.map(([ip, port, weight, disposition, memberDrainSeconds]) => ({
+        ip,
+        port,
+        weight,
+        disposition,
+        drainSeconds: memberDrainSeconds,
+      })),
+    },
+  };
+}

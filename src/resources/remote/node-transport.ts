@@ -1,0 +1,151 @@
+import http from "node:http";
+import https from "node:https";
+import { ParasausError } from "../../foundation/index.ts";
+import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
+
+/** Where the servers are and how to trust them. */
+export interface NodeTransportOptions {
+  /** URLs of one control plane's servers, at least one; tried in turn, beginning with the last that answered. */
+  readonly servers: readonly string[];
+  /** PEM certificates of the authority that signed the servers'; absent: the machine's. */
+  readonly ca?: string;
+}
+
+/** A transport over `node:http` and `node:https`. Disposing closes its idle connections. */
+export interface NodeTransport extends Transport, Disposable {
+  /** URL of the server that answered last. */
+  readonly currentServer: () => string;
+}
+
+// What these say: the request was never received, so another server may have it.
+const NOT_SENT = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+]);
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Sends requests over kept-alive connections.
+ *
+ * @throws ParasausError `Usage` when `servers` is empty or holds something that is no http or https URL
+ */
+export function createNodeTransport(options: NodeTransportOptions): NodeTransport {
+  const servers = options.servers.map(parseServer);
+  if (servers.length === 0) throw new ParasausError("Usage", "Cannot reach a server: no URL is given");
+  const agents = {
+    "http:": new http.Agent({ keepAlive: true }),
+    "https:": new https.Agent({ keepAlive: true, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
+  };
+  let current = 0;
+
+  const send = async (request: TransportRequest): Promise<TransportAnswer> => {
+    let failure: unknown;
+    for (let offset = 0; offset < servers.length; offset += 1) {
+      const index = (current + offset) % servers.length;
+      const server = servers[index] as URL;
+      try {
+        const answer = await sendWithRetry(server, agentOf(agents, server), request);
+        current = index;
+        return answer;
+      } catch (cause) {
+        failure = describeFailure(cause, server, request);
+        if (request.signal.aborted || !NOT_SENT.has(codeOf(cause))) break;
+      }
+    }
+    // The next request begins elsewhere: a server may accept connections and still answer none.
+    current = (current + 1) % servers.length;
+    throw failure;
+  };
+
+  return {
+    send,
+    currentServer: () => (servers[current] as URL).href.replace(/\/$/, ""),
+    [Symbol.dispose]: () => {
+      agents["http:"].destroy();
+      agents["https:"].destroy();
+    },
+  };
+}
+
+function parseServer(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new ParasausError("Usage", `Cannot use "${text}" as a server: it is no http or https URL`);
+}
+
+type Agents = Readonly<Record<"http:" | "https:", http.Agent>>;
+
+function agentOf(agents: Agents, server: URL): http.Agent {
+  return server.protocol === "https:" ? agents["https:"] : agents["http:"];
+}
+
+/** A kept-alive connection may be closed by the server just as it is used again; a read is then simply repeated. */
+async function sendWithRetry(
+  server: URL,
+  agent: http.Agent,
+  request: TransportRequest,
+): Promise<TransportAnswer> {
+  try {
+    return await sendOnce(server, agent, request);
+  } catch (failure) {
+    const mayRepeat = request.method === "GET" && codeOf(failure) === "ECONNRESET" && !request.signal.aborted;
+    if (!mayRepeat) throw failure;
+    return await sendOnce(server, agent, request);
+  }
+}
+
+function sendOnce(server: URL, agent: http.Agent, request: TransportRequest): Promise<TransportAnswer> {
+  const { request: begin } = server.protocol === "https:" ? https : http;
+  const length = request.body === undefined ? {} : { "content-length": Buffer.byteLength(request.body) };
+  const outgoing = begin(new URL(request.path, server), {
+    method: request.method,
+    agent,
+    signal: request.signal,
+    headers: { ...request.headers, ...length },
+  });
+  return new Promise((resolve, reject) => {
+    outgoing.once("socket", (socket) => limitConnect(socket, outgoing));
+    // Stays on: a request that is given up fails again while its answer arrives, which the answer's reader learns.
+    outgoing.on("error", reject);
+    outgoing.once("response", (response) => resolve(answerOf(response)));
+    outgoing.end(request.body);
+  });
+}
+
+function answerOf(response: http.IncomingMessage): TransportAnswer {
+  return {
+    status: response.statusCode ?? 0,
+    header: (name) => [response.headers[name] ?? []].flat().join(", ") || undefined,
+    body: response,
+  };
+}
+
+function limitConnect(socket: NodeJS.Socket & { connecting?: boolean }, outgoing: http.ClientRequest): void {
+  if (!socket.connecting) return;
+  const timer = setTimeout(() => {
+    outgoing.destroy(Object.assign(new Error("connecting took too long"), { code: "ETIMEDOUT" }));
+  }, CONNECT_TIMEOUT_MS);
+  const stop = (): void => clearTimeout(timer);
+  socket.once("connect", stop);
+  socket.once("close", stop);
+}
+
+function describeFailure(cause: unknown, server: URL, request: TransportRequest): unknown {
+  if (request.signal.aborted) return request.signal.reason;
+  const reason = cause instanceof Error ? cause.message || codeOf(cause) : String(cause);
+  const isWrite = request.method !== "GET" && !NOT_SENT.has(codeOf(cause));
+  const outcome = isWrite ? " before it answered; whether the change was made is not known" : "";
+  return new ParasausError("Unavailable", `Cannot reach the server ${server.origin}: ${reason}${outcome}`, {
+    cause,
+  });
+}
+
+/** The errno of a failure; of several addresses that failed, the first's. */
+function codeOf(failure: unknown): string {
+  const first = failure instanceof AggregateError ? failure.errors[0] : failure;
+  return first instanceof Error && "code" in first ? String(first.code) : "";
+}

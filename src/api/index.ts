@@ -7,3 +7,5 @@ export {
   type RequestObservation,
 } from "./http/server.ts";
 export { createKubeApi, type KubeApiOptions } from "./kube/api.ts";
+export { createNodeRequests, type NodeRequests } from "./nodes/node-requests.ts";
+export type { CollectedAnswers } from "./nodes/request-hub.ts";

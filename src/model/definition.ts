@@ -1,5 +1,6 @@
 import type { FieldError } from "../foundation/index.ts";
 import type { KubeObject } from "./object.ts";
+import type { NameFormat } from "./validation/names.ts";
 
 /** JSON Schema (draft 2020-12 subset that OpenAPI 3 shares), with a `description` on every field. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -27,6 +28,8 @@ export interface ResourceDefinition {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
+  /** Which names objects may have. Default: subdomain. */
+  readonly nameFormat?: NameFormat;
   /** False for kinds that only Parasaus itself writes (Operation). */
   readonly writable: boolean;
   /** Whether `status` is a subresource that ordinary writes leave alone. */

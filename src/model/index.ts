@@ -1,5 +1,6 @@
 export type { AddressPool } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
+export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
 export type { JsonSchema, PrinterColumn, ResourceDefinition } from "./definition.ts";
 export { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
@@ -49,7 +50,14 @@ export type {
   Verdict,
 } from "./pool/pool.ts";
 export { MEMBER_LIMIT } from "./pool/schema.ts";
+export { NODE_PORTS } from "./pool/validation.ts";
 export { type PortRange, parsePortRange } from "./port-range.ts";
 export { conditionsSchema, objectMetaSchema } from "./schema/metadata.ts";
 export { serviceDefinition } from "./service/definition.ts";
 export type { Service, ServicePort, ServiceType } from "./service/service.ts";
+export {
+  type FieldValidation,
+  invalidObject,
+  type ValidationResult,
+  validateObject,
+} from "./validation/validate-object.ts";

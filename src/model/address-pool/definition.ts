@@ -5,6 +5,7 @@ import { fillDefaults } from "../schema/defaults.ts";
 import { conditionsSchema, objectSchema } from "../schema/metadata.ts";
 import { ATOMIC, flag, integer, list, structure, text } from "../schema/vocabulary.ts";
 import type { AddressPool } from "./address-pool.ts";
+import { addressPoolErrors } from "./validation.ts";
 
 const spec = structure(
   {
@@ -97,5 +98,5 @@ export const addressPoolDefinition: ResourceDefinition = {
     },
   }),
   applyDefaults: (object) => fillDefaults(addressPoolSchema, object) as KubeObject,
-  validate: () => [],
+  validate: addressPoolErrors,
 };

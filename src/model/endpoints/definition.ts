@@ -5,6 +5,7 @@ import { fillDefaults } from "../schema/defaults.ts";
 import { objectSchema } from "../schema/metadata.ts";
 import { ATOMIC, dictionary, list, oneOf, port, structure, text } from "../schema/vocabulary.ts";
 import type { EndpointSubset, Endpoints } from "./endpoints.ts";
+import { endpointsErrors } from "./validation.ts";
 
 const targetRef = structure(
   {
@@ -104,6 +105,6 @@ export const endpointsDefinition: ResourceDefinition = {
     AGE,
   }),
   applyDefaults: (object) => fillDefaults(endpointsSchema, object) as KubeObject,
-  validate: () => [],
+  validate: endpointsErrors,
   warn: warningsAbout,
 };

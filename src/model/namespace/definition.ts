@@ -38,6 +38,7 @@ export const namespaceDefinition: ResourceDefinition = {
   shortNames: ["ns"],
   categories: [],
   namespaced: false,
+  nameFormat: "label",
   writable: true,
   hasStatus: true,
   schema: namespaceSchema,

@@ -6,6 +6,7 @@ import { poolColumns } from "./columns.ts";
 import type { HealthCheck } from "./health-check.ts";
 import type { Pool } from "./pool.ts";
 import { poolSchema } from "./schema.ts";
+import { poolErrors, poolWarnings } from "./validation.ts";
 
 const HTTP_DEFAULTS = { method: "GET", path: "/", expect: ["200-399"] } as const;
 const DURATION_FIELDS = ["interval", "fastInterval", "downInterval", "timeout"] as const;
@@ -53,5 +54,6 @@ export const poolDefinition: ResourceDefinition = {
   selectableFields: ["spec.addressPool", "spec.ip", "spec.port", "spec.protocol", "spec.scheduler"],
   columns: poolColumns,
   applyDefaults: withDefaults,
-  validate: () => [],
+  validate: poolErrors,
+  warn: poolWarnings,
 };

@@ -4,6 +4,7 @@ import type { KubeObject } from "../object.ts";
 import { fillDefaults } from "../schema/defaults.ts";
 import { serviceSchema } from "./schema.ts";
 import type { Service, ServicePort, ServiceType } from "./service.ts";
+import { serviceErrors } from "./validation.ts";
 
 function withDefaults(object: KubeObject): KubeObject {
   const service = fillDefaults(serviceSchema, object) as Service;
@@ -52,6 +53,7 @@ export const serviceDefinition: ResourceDefinition = {
   shortNames: ["svc"],
   categories: ["all"],
   namespaced: true,
+  nameFormat: "label",
   writable: true,
   hasStatus: true,
   schema: serviceSchema,
@@ -82,6 +84,6 @@ export const serviceDefinition: ResourceDefinition = {
     },
   }),
   applyDefaults: withDefaults,
-  validate: () => [],
+  validate: serviceErrors,
   warn: warningsAbout,
 };

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { validateObject } from "../validation/validate-object.ts";
+import { poolDefinition } from "./definition.ts";
+
+function errorsOf(spec: object): string[] {
+  const input = { metadata: { name: "web", namespace: "shop" }, spec };
+  return validateObject(poolDefinition, input, "Strict").errors.map(
+    ({ field, reason }) => `${field} ${reason}`,
+  );
+}
+
+function member(ip: string, port = 80): object {
+  return { ip, port };
+}
+
+describe("a member's address", () => {
+  it.each([
+    ["loopback", "127.0.0.1"],
+    ["link-local", "169.254.10.1"],
+    ["the metadata service", "169.254.169.254"],
+    ["Alibaba's metadata service", "100.100.100.200"],
+    ["multicast", "224.0.0.1"],
+    ["reserved", "250.0.0.1"],
+    ["broadcast", "255.255.255.255"],
+    ["unspecified", "0.0.0.0"],
+  ])("is refused when it is %s", (_, ip) => {
+    expect(errorsOf({ members: [member("10.0.0.1"), member(ip)] })).toEqual([
+      "spec.members[1].ip FieldValueInvalid",
+    ]);
+  });
+
+  it.each(["010.0.0.1", "10.1", "10.0.0.256", "web.example.com", ""])("is refused when it is %j", (ip) => {
+    expect(errorsOf({ members: [member(ip)] })).toEqual(["spec.members[0].ip FieldValueInvalid"]);
+  });
+
+  it("is refused when it is the pool's own asked-for connect address", () => {
+    const spec = { addressPool: "public", ip: "10.0.0.9", port: 80, members: [member("10.0.0.9")] };
+    expect(errorsOf(spec)).toEqual(["spec.members[0].ip FieldValueInvalid"]);
+  });
+
+  it("is refused when it is added where the pool listens already", () => {
+    const status = { connectAddresses: [{ ip: "10.0.0.9", port: 80, protocol: "TCP" }] };
+    const stored = { metadata: { name: "web" }, spec: {}, status };
+    const previous = validateObject(poolDefinition, stored, "Strict").object;
+    const input = { metadata: { name: "web" }, spec: { members: [member("10.0.0.9")] } };
+    const { errors } = validateObject(poolDefinition, input, "Strict", previous);
+    expect(errors.map(({ field }) => field)).toEqual(["spec.members[0].ip"]);
+  });
+
+  it("may be the pool's address with another port", () => {
+    expect(
+      errorsOf({ addressPool: "public", ip: "10.0.0.9", port: 80, members: [member("10.0.0.9", 81)] }),
+    ).toEqual([]);
+  });
+});
+
+describe("members", () => {
+  it("are refused where the second of two equal ones stands", () => {
+    const members = [member("10.0.0.1"), member("10.0.0.2"), member("10.0.0.1")];
+    expect(errorsOf({ members })).toEqual(["spec.members[2] FieldValueDuplicate"]);
+  });
+
+  it.each([[-1], [257]])("are refused with weight %i", (weight) => {
+    expect(errorsOf({ members: [{ ...member("10.0.0.1"), weight }] })).toEqual([
+      "spec.members[0].weight FieldValueInvalid",
+    ]);
+  });
+
+  it("may be 1,024", () => {
+    const members = Array.from({ length: 1024 }, (_, index) => member("10.0.0.1", index + 1));
+    expect(errorsOf({ members })).toEqual([]);
+  });
+});
+
+describe("a connect address", () => {
+  it("cannot be asked for from node-ports, where every node has its own", () => {
+    expect(errorsOf({ ip: "10.0.0.9" })).toEqual(["spec.ip FieldValueForbidden"]);
+  });
+
+  it("must be one that a client can reach", () => {
+    expect(errorsOf({ addressPool: "public", ip: "127.0.0.1" })).toEqual(["spec.ip FieldValueInvalid"]);
+  });
+});
+
+describe("a health check", () => {
+  it.each<[string, object, string]>([
+    ["a timeout above the interval", { interval: "1s", timeout: "2s" }, "timeout"],
+    ["a timeout above the fast interval", { fastInterval: "500ms", timeout: "1s" }, "timeout"],
+    ["an interval of nothing", { interval: 0 }, "interval"],
+    ["a down interval of two days", { downInterval: "48h" }, "downInterval"],
+    ["a path without slash", { type: "http", http: { path: "health" } }, "http.path"],
+    ["a path with a line feed", { type: "http", http: { path: "/\r\nX: y" } }, "http.path"],
+    ["a host with a line feed", { type: "http", http: { host: "a\r\nX: y" } }, "http.host"],
+    ["a status code that is none", { type: "http", http: { expect: ["200", "600"] } }, "http.expect[1]"],
+    ["a backward range", { type: "http", http: { expect: ["399-200"] } }, "http.expect[0]"],
+    ["a rise of 0", { rise: 0 }, "rise"],
+    ["a port of 0", { port: 0 }, "port"],
+  ])("is refused with %s", (_, healthCheck, field) => {
+    expect(errorsOf({ healthCheck })).toEqual([`spec.healthCheck.${field} FieldValueInvalid`]);
+  });
+
+  it("may have its interval lowered alone: the default timeout follows", () => {
+    expect(errorsOf({ healthCheck: { interval: "200ms" } })).toEqual([]);
+  });
+});
+
+describe("poolDefinition.warn", () => {
+  it("says that round robin does not look at weights", () => {
+    const spec = { members: [{ ip: "10.0.0.1", port: 80, weight: 3 }, member("10.0.0.2")] };
+    const { warnings } = validateObject(poolDefinition, { metadata: { name: "web" }, spec }, "Strict");
+    expect(warnings).toEqual(["spec.scheduler: rr does not look at the members' weights; wrr does"]);
+  });
+});

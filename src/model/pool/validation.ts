@@ -1,0 +1,81 @@
+import { type FieldError, parseIpv4 } from "../../foundation/index.ts";
+import type { KubeObject } from "../object.ts";
+import { unicastErrors } from "../validation/addresses.ts";
+import { duplicate, forbidden, invalid } from "../validation/field-errors.ts";
+import { nameComplaint } from "../validation/names.ts";
+import { healthCheckErrors } from "./health-check-validation.ts";
+import type { Pool, PoolMember, PoolSpec } from "./pool.ts";
+
+/** The built-in address pool: every address of every node. */
+export const NODE_PORTS = "node-ports";
+
+/** What the schema of a Pool cannot say. */
+export function poolErrors(object: KubeObject, previous?: KubeObject): FieldError[] {
+  const { spec } = object as Pool;
+  const own = ownAddresses(spec, previous as Pool | undefined);
+  return [
+    ...addressErrors(spec),
+    ...healthCheckErrors("spec.healthCheck", spec.healthCheck),
+    ...spec.members.flatMap((member, index) => memberErrors(`spec.members[${index}]`, member, own)),
+    ...duplicateErrors(spec.members),
+  ];
+}
+
+/**
+ * Where the pool listens, as far as a member could be blamed for being there. Members that were there before the
+ * allocator handed the address out are not: its write of the status must not fail for them.
+ */
+function ownAddresses(spec: PoolSpec, previous?: Pool): ReadonlySet<string> {
+  const asked = spec.ip && spec.port ? [addressKey({ ip: spec.ip, port: spec.port })] : [];
+  const known = new Set(previous?.spec.members.map(addressKey));
+  const given = (previous?.status?.connectAddresses ?? []).map(addressKey);
+  return new Set([...asked, ...given.filter((address) => !known.has(address))]);
+}
+
+function addressKey({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return `${ip}:${port}`;
+}
+
+function addressErrors({ addressPool, ip }: PoolSpec): FieldError[] {
+  const complaint = nameComplaint(addressPool, "subdomain");
+  return [
+    ...(complaint ? [invalid("spec.addressPool", addressPool, complaint)] : []),
+    ...(ip === undefined ? [] : unicastErrors("spec.ip", ip)),
+    ...(ip !== undefined && addressPool === NODE_PORTS ? [ipWithNodePorts(ip)] : []),
+  ];
+}
+
+function ipWithNodePorts(ip: string): FieldError {
+  return forbidden(
+    "spec.ip",
+    `address pool "${NODE_PORTS}" listens on every address of every node; name an address pool that has ${ip} in spec.addressPool`,
+  );
+}
+
+function memberErrors(field: string, member: PoolMember, own: ReadonlySet<string>): FieldError[] {
+  const errors = unicastErrors(`${field}.ip`, member.ip);
+  if (errors.length > 0 || !own.has(addressKey(member))) return errors;
+  const loop = `must not be the pool's own connect address ${addressKey(member)}: its traffic would go round in circles`;
+  return [invalid(`${field}.ip`, member.ip, loop)];
+}
+
+function duplicateErrors(members: readonly PoolMember[]): FieldError[] {
+  const seen = new Set<string>();
+  return members.flatMap((member, index) => {
+    const key = `${parseIpv4(member.ip)}:${member.port}`;
+    if (seen.has(key)) return [duplicate(`spec.members[${index}]`, addressKey(member))];
+    seen.add(key);
+    return [];
+  });
+}
+
+const IGNORES_WEIGHTS = { rr: "wrr", lc: "wlc" } as const;
+
+/** Weights that nobody reads are usually a mistake. */
+export function poolWarnings(object: KubeObject): string[] {
+  const { scheduler, members } = (object as Pool).spec;
+  const weights = new Set(members.map(({ weight }) => weight).filter((weight) => weight > 0));
+  if (weights.size < 2 || (scheduler !== "rr" && scheduler !== "lc")) return [];
+  const better = IGNORES_WEIGHTS[scheduler];
+  return [`spec.scheduler: ${scheduler} does not look at the members' weights; ${better} does`];
+}

@@ -1,0 +1,97 @@
+import { ParasausError } from "../../foundation/index.ts";
+import type { StoreEntry, StoreEvent } from "../store.ts";
+import type { Message } from "./batch.ts";
+import type { DataFile } from "./data-file.ts";
+
+const MAX_TAIL_LENGTH = 2_000;
+const MAX_TAIL_CHARACTERS = 16_000_000;
+
+/** What happened, by revision: the newest part in memory, all that is not compacted on disk. */
+export class History {
+  readonly #file: Pick<DataFile, "readHistory">;
+  #tail: Message[] = [];
+  #tailCharacters = 0;
+  #revision: number;
+  #compacted: number;
+
+  constructor(file: DataFile) {
+    this.#file = file;
+    this.#revision = file.contents.revision;
+    this.#compacted = file.contents.compacted;
+  }
+
+  /** The last revision. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The oldest revision that can be read. */
+  get compacted(): number {
+    return this.#compacted;
+  }
+
+  append(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#tail.push(message);
+      this.#tailCharacters += charactersOf(message);
+      this.#revision = message.revision;
+    }
+    let dropped = 0;
+    while (this.#tail.length - dropped > MAX_TAIL_LENGTH || this.#tailCharacters > MAX_TAIL_CHARACTERS) {
+      const oldest = this.#tail[dropped];
+      if (!oldest) break;
+      this.#tailCharacters -= charactersOf(oldest);
+      dropped += 1;
+    }
+    if (dropped > 0) this.#tail = this.#tail.slice(dropped);
+  }
+
+  compactTo(revision: number): void {
+    this.#compacted = Math.max(this.#compacted, revision);
+  }
+
+  /** @throws ParasausError `Expired` when `revision` is forgotten */
+  assertReachable(revision: number): void {
+    if (revision >= this.#compacted) return;
+    throw new ParasausError(
+      "Expired",
+      `Cannot read revision ${revision}: history begins at revision ${this.#compacted} (too old resource version)`,
+    );
+  }
+
+  /** Messages from revision `first` on, in order; some of them, at least one unless there is none. */
+  read(first: number, limit: number): readonly Message[] {
+    if (first > this.#revision) return [];
+    const tailStart = this.#tail[0]?.revision ?? this.#revision + 1;
+    if (first >= tailStart) return this.#tail.slice(first - tailStart, first - tailStart + limit);
+    return this.#file.readHistory(first, Math.min(first + limit, tailStart) - 1);
+  }
+
+  /** What was there at `revision` where it differs from now: undefined where there was nothing. */
+  differencesAt(revision: number): Map<string, StoreEntry | undefined> {
+    const before = new Map<string, StoreEntry | undefined>();
+    for (const event of this.#eventsSince(revision)) {
+      const key = event.kind === "put" ? event.entry.key : event.key;
+      if (!before.has(key)) before.set(key, event.previous);
+    }
+    return before;
+  }
+
+  *#eventsSince(revision: number): Generator<StoreEvent> {
+    for (let next = revision + 1; next <= this.#revision; ) {
+      const messages = this.read(next, 256);
+      if (messages.length === 0)
+        throw new ParasausError("StoreCorrupt", `Cannot read history at ${next}: it is gone`);
+      for (const { events } of messages) yield* events;
+      next += messages.length;
+    }
+  }
+}
+
+function charactersOf({ events }: Message): number {
+  return events.reduce(
+    (sum, event) =>
+      sum + (event.kind === "put" ? event.entry.value.length : 0) + (event.previous?.value.length ?? 0),
+    0,
+  );
+}

@@ -1,6 +1,9 @@
 export type { AddressPool } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
+export { type DecodedJson, decodeJson } from "./decode/json.ts";
+export { unwrapList } from "./decode/list.ts";
+export { type DecodedDocument, type DecodeLimits, decodeYaml } from "./decode/yaml.ts";
 export type { JsonSchema, PrinterColumn, ResourceDefinition } from "./definition.ts";
 export { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";

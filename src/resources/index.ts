@@ -1,9 +1,4 @@
 export { type FollowOptions, followObjects, type ObjectChange } from "./follow.ts";
-export {
-  createNodeTransport,
-  type NodeTransport,
-  type NodeTransportOptions,
-} from "./remote/node-transport.ts";
 export type {
   DeleteOptions,
   ListOptions,

@@ -1,2 +1,3 @@
+export { createNodeTransport, type NodeTransport, type NodeTransportOptions } from "./node-transport.ts";
 export { createRemoteResources, type RemoteResourcesOptions } from "./remote-resources.ts";
 export type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";

@@ -43,7 +43,7 @@ export async function serveWatch(
   const signal = AbortSignal.any([
     end.signal,
     context.closing,
-    AbortSignal.timeout(Math.max(1, seconds) * 1_000),
+    AbortSignal.timeout(Math.round(Math.max(1, seconds) * 1_000)),
   ]);
   request.raw.socket.once("close", () => end.abort());
   reply.raw.once("close", () => end.abort());

@@ -118,8 +118,10 @@ export function attachToCgroup(program: BpfProgram, cgroupFolder: string, attach
 export interface BpfLink {
   /** File descriptor number. */
   readonly fd: number;
-  /** Id of the program that it attaches; 0 = the link is dead (its cgroup is gone). */
+  /** Kernel-wide id of the program that it attaches. */
   readonly programIdNumber: number;
+  /** Inode number of the cgroup's folder; 0 when the cgroup is gone and the link dead. */
+  readonly cgroupInode: bigint;
   close(): void;
 }
 
@@ -133,7 +135,9 @@ export function openPinnedLink(path: string): BpfLink | undefined {
   new Uint32Array(size.buffer, size.byteOffset, 1)[0] = bytes.length;
   checkResult(loadLibbpf().bpf_obj_get_info_by_fd(fd, bytes, size), `describe the link "${path}"`);
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, 3);
-  return { fd, programIdNumber: words[2] ?? 0, close: () => closeSync(fd) };
+  // struct bpf_link_info: type, id, prog_id, then for cgroups their id, which is the inode number.
+  const cgroupInode = new BigUint64Array(bytes.buffer, bytes.byteOffset, 3)[2] ?? 0n;
+  return { fd, programIdNumber: words[2] ?? 0, cgroupInode, close: () => closeSync(fd) };
 }
 
 /** Puts another program into a link, without a gap. */

@@ -17,18 +17,11 @@ export interface LoadOptions {
   readonly capacities?: Readonly<Record<string, number>>;
 }
 
-/** A loaded program and what it is meant for. */
-export interface LoadedProgram extends BpfProgram {
-  /** Name of the C function. */
-  readonly functionName: string;
-  /** `enum bpf_attach_type`. */
-  readonly attachType: number;
-}
-
 /** An object file in the kernel. The maps and programs have file descriptors of their own. */
 export interface LoadedObject {
   readonly maps: ReadonlyMap<string, BpfMap>;
-  readonly programs: ReadonlyMap<string, LoadedProgram>;
+  /** By the name of the C function. */
+  readonly programs: ReadonlyMap<string, BpfProgram>;
 }
 
 /**
@@ -103,15 +96,11 @@ function collectMaps(object: bigint): ReadonlyMap<string, BpfMap> {
   return new Map(entries);
 }
 
-function collectPrograms(object: bigint): ReadonlyMap<string, LoadedProgram> {
+function collectPrograms(object: bigint): ReadonlyMap<string, BpfProgram> {
   const library = loadLibbpf();
   const entries = programsOf(object).map((program) => {
-    const functionName = asText(library.bpf_program__name(program));
-    const attachType = library.bpf_program__expected_attach_type(program);
-    return [
-      functionName,
-      { ...programOfFd(duplicateFd(library.bpf_program__fd(program))), functionName, attachType },
-    ] as const;
+    const name = asText(library.bpf_program__name(program));
+    return [name, programOfFd(duplicateFd(library.bpf_program__fd(program)))] as const;
   });
   return new Map(entries);
 }

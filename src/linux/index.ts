@@ -16,7 +16,7 @@ export {
   UPDATE_REPLACE,
 } from "./bpf-map.ts";
 export type { MapBatch } from "./bpf-map-walk.ts";
-export { type LoadedObject, type LoadedProgram, type LoadOptions, loadBpfObject } from "./bpf-object.ts";
+export { type LoadedObject, type LoadOptions, loadBpfObject } from "./bpf-object.ts";
 export {
   type BpfProgram,
   openPinnedProgram,

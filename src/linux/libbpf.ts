@@ -20,7 +20,6 @@ export const loadLibbpf = once(() =>
     bpf_map__set_pin_path: "int bpf_map__set_pin_path(void *map, const char *path)",
     bpf_program__name: "const char *bpf_program__name(void *program)",
     bpf_program__fd: "int bpf_program__fd(void *program)",
-    bpf_program__expected_attach_type: "int bpf_program__expected_attach_type(void *program)",
     bpf_program__set_log_buf: "int bpf_program__set_log_buf(void *program, void *log, size_t bytes)",
     bpf_map_lookup_elem: "int bpf_map_lookup_elem(int fd, const void *key, void *value)",
     bpf_map_update_elem:

@@ -1,0 +1,152 @@
+import { ensureBpfFs, openResetSender } from "../../linux/index.ts";
+import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import { adoptRows } from "./adopt.ts";
+import { type ApplyContext, applyOperation } from "./apply.ts";
+import { attachCgroup, attachDevices, cgroupFolderFor } from "./attachments.ts";
+import { readCounters } from "./counters.ts";
+import { explainFlow, listFlows } from "./explain.ts";
+import { followNetwork } from "./follow-network.ts";
+import { createKernel } from "./kernel.ts";
+import { createMaintenance } from "./maintenance.ts";
+import { createMirror } from "./mirror.ts";
+import { observePools } from "./observe.ts";
+import { DEFAULT_CAPACITIES, DEFAULT_TIMEOUTS, type EbpfDriverOptions } from "./options.ts";
+import { pinFolderFor } from "./pin-folder.ts";
+import { openPrograms, removeOtherPrograms } from "./programs.ts";
+import { writeNodeAddresses, writeSettings } from "./settings.ts";
+import { pause, readSnapshot } from "./snapshot.ts";
+import { createSourceFinder } from "./sources.ts";
+
+/** How long changes are applied without letting anything else run. */
+const SLICE_MS = 10;
+
+/**
+ * Opens the driver that forwards with eBPF programs. What an earlier one left in the kernel is adopted: the same
+ * object file is not loaded again, and nothing is written that is right already. Disposing it leaves everything
+ * forwarding; `uninstallEbpf` takes it away.
+ *
+ * @throws ParasausError `KernelUnsupported` when libbpf, bpffs, cgroup2 or a kernel feature is missing; `KernelError`;
+ *   `Usage` when fullnat's source ports are those of the node's own connections
+ */
+export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver> {
+  const { logger } = options;
+  ensureBpfFs();
+  const pinFolder = pinFolderFor(options);
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const capacities = { ...DEFAULT_CAPACITIES, ...options.capacities };
+  const opening = { objectFile: options.objectFile, pinFolder, capacities, logger };
+  const { maps, programs, isAdopted } = openPrograms(opening);
+  const kernel = createKernel(maps, programs);
+  writeSettings(kernel, options, timeouts);
+  attachDevices(options, programs);
+  const clients = options.localClients ?? "host";
+  attachCgroup(cgroupFolderFor(clients, options.cgroupRoot), programs, pinFolder);
+  removeOtherPrograms(opening);
+  logger.info(isAdopted ? "programs adopted" : "programs loaded", { pins: pinFolder });
+
+  const sources = createSourceFinder();
+  const resets = openResetSender();
+  const mirror = createMirror(kernel, nowMs);
+  const context: ApplyContext = { kernel, mirror, sources, nowMs };
+  const maintenance = createMaintenance({
+    ...context,
+    timeouts,
+    resets,
+    logger,
+    seesAllClients: clients === "host" || clients === "off",
+  });
+  const closing = new AbortController();
+  const following = followNetwork(context, options, programs, closing.signal).catch((failure: unknown) => {
+    logger.error("cannot follow the network any more", { error: failure });
+  });
+  const inTurn = createQueue();
+  let isKnown = false;
+
+  return {
+    name: "ebpf",
+    capabilities: {
+      forwarding: ["fullnat", "nat"],
+      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+      protocols: ["TCP", "UDP"],
+      forwards: true,
+    },
+    nowMs,
+    observe: () => inTurn(observe),
+    apply: (operations) => inTurn(() => apply(operations)),
+    readCounters: async () => {
+      await inTurn(learn);
+      return readCounters(kernel, mirror, maintenance.size());
+    },
+    explain: async (flow) => explainFlow(kernel, flow, nowMs()),
+    listFlows: async (poolUid, limitCount) => {
+      await inTurn(learn);
+      const record = mirror.pools.get(poolUid.toLowerCase());
+      return record ? listFlows(kernel, record.index, limitCount, nowMs()) : [];
+    },
+    maintain: singleFlight(async () => {
+      await inTurn(learn);
+      return maintenance.run();
+    }),
+    setNodeAddresses: async (addresses) => writeNodeAddresses(kernel, addresses),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await following;
+      await inTurn(async () => undefined);
+      sources[Symbol.dispose]();
+      resets[Symbol.dispose]();
+      for (const open of [...maps.values(), ...programs.values()]) open.close();
+    },
+  };
+
+  /** Reads the tables once after the start. */
+  async function learn(): Promise<void> {
+    if (!isKnown) await observe();
+  }
+
+  async function observe() {
+    const snapshot = await readSnapshot(kernel);
+    adoptRows(mirror, snapshot);
+    isKnown = true;
+    return observePools(mirror, snapshot);
+  }
+
+  async function apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]> {
+    await learn();
+    const failures: OperationFailure[] = [];
+    let sliceStartMs = nowMs();
+    for (const operation of operations) {
+      const failure = applyOperation(context, operation);
+      if (failure) failures.push(failure);
+      if (nowMs() - sliceStartMs < SLICE_MS) continue;
+      await pause();
+      sliceStartMs = nowMs();
+    }
+    return failures;
+  }
+}
+
+/** CLOCK_MONOTONIC, as `bpf_ktime_get_ns` has it. */
+function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Runs tasks one after the other: a snapshot must not see half of a change. */
+function createQueue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const turn = last.then(task);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+/** Callers that come while a run is under way get its result. */
+function singleFlight<Result>(task: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | undefined;
+  return () => {
+    running ??= task().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

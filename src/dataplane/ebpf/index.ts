@@ -1,0 +1,3 @@
+export { openEbpfDriver } from "./driver.ts";
+export type { EbpfCapacities, EbpfDriverOptions, EbpfTimeouts, LocalClients } from "./options.ts";
+export { uninstallEbpf } from "./uninstall.ts";

@@ -23,7 +23,7 @@ const SOL_NETLINK = 270;
 const NETLINK_EXT_ACK = 11;
 const MSG_DONTWAIT = 0x40;
 const ANSWER_SECONDS = 2n;
-const RECEIVE_BYTES = 256 * 1024;
+const RECEIVE_BYTES = 32 * 1024;
 const NLMSGERR_ATTR_MSG = 1;
 
 /** Families of netlink. */

@@ -14,10 +14,13 @@ export interface RegionAllocator {
 
 /** Far longer than a packet takes through a program, which is microseconds. */
 const GRACE_MS = 1000;
+/** Fewer are not worth sorting the free runs for. */
+const PENDING_COUNT = 1024;
 
 /** First fit over the free runs, which are kept sorted and merged. */
 export function createRegionAllocator(capacityCount: number, now: () => number): RegionAllocator {
   let free: Region[] = [{ at: 0, count: capacityCount }];
+  let nextReclaimMs = 0;
   let pending: { readonly region: Region; readonly sinceMs: number }[] = [];
 
   return {
@@ -37,7 +40,10 @@ export function createRegionAllocator(capacityCount: number, now: () => number):
     },
     release(region, nowMs) {
       if (region.count > 0) pending.push({ region, sinceMs: nowMs });
-      if (pending.length >= 1024) reclaim();
+      if (pending.length >= PENDING_COUNT && nowMs >= nextReclaimMs) {
+        reclaim();
+        nextReclaimMs = nowMs + GRACE_MS;
+      }
     },
     usedCount: () => capacityCount - free.reduce((sum, run) => sum + run.count, 0),
   };

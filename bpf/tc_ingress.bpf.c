@@ -69,8 +69,9 @@ int tc_ingress(struct __sk_buff *skb)
 		step = track(&packet, entry);
 	if (step == STEP_NEW) {
 		step = begin(skb, &packet);
-		if (step == STEP_SEND)
-			entry = bpf_map_lookup_elem(&flow, &packet.key);
+		entry = step == STEP_SEND ? bpf_map_lookup_elem(&flow, &packet.key) : NULL;
+		if (entry)
+			count_traffic(&packet, entry);
 	}
 	if (step == STEP_PASS)
 		return NOT_OURS;

@@ -9,7 +9,7 @@
  *
  * sh: hash_words(client address, 0); mh: hash_words(client address, client port << 16 | IP protocol), all in host order:
  * 192.0.2.1 is 0xc0000201. For clients on the node: sh hash_words(netns cookie low, high), mh hash_words(socket cookie low, high).
- * The slot is the hash modulo the table's size. Test vectors: bpf/test/hash.test.ts.
+ * The slot is the hash modulo the table's size. Test vectors: bpf/test/scheduling.test.ts.
  */
 #include <linux/types.h>
 

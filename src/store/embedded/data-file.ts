@@ -18,12 +18,14 @@ import {
 
 /** Name of the data file inside the store's directory. */
 export const DATA_FILE = "store.mdb";
+/** Revision of an empty store, as in etcd: 0 stays free to mean "none". */
+export const FIRST_REVISION = 1;
 const META_KEY = "m";
 const REASON_TIMEOUT_MS = 1_000;
 
 /** What the data file held when it was opened, every record checked. */
 export interface Contents {
-  /** The last revision, 0 in an empty store. */
+  /** The last revision. */
   readonly revision: number;
   /** The oldest revision that history reaches back to. */
   readonly compacted: number;
@@ -176,7 +178,8 @@ async function causeOf(failure: unknown): Promise<unknown> {
 
 function readMeta(database: RootDatabase<Buffer, string>): Meta {
   const record = database.get(META_KEY);
-  if (!record) return { format: 1, revision: 0, compacted: 1, recordCount: 0, checksumSum: 0 };
+  if (!record)
+    return { format: 1, revision: FIRST_REVISION, compacted: FIRST_REVISION, recordCount: 0, checksumSum: 0 };
   return JSON.parse(unsealRecord(META_KEY, record));
 }
 
@@ -185,7 +188,7 @@ function load(database: RootDatabase<Buffer, string>, ledger: Ledger): Contents 
   if (meta.format !== 1) throw corruptRecord(`its format ${meta.format} is newer than this program`);
   const held: Held[] = [];
   const leases = new Map<string, number>();
-  let expected = meta.compacted;
+  let expected = Math.max(meta.compacted, FIRST_REVISION + 1);
   for (const { key, value } of database.getRange()) {
     const payload = unsealRecord(key, value);
     if (key === META_KEY) continue;

@@ -3,6 +3,7 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { StoreEvent, StoreWatchMessage } from "../store.ts";
 import type { Message } from "./batch.ts";
 import type { Bell } from "./bell.ts";
+import { FIRST_REVISION } from "./data-file.ts";
 import type { History } from "./history.ts";
 
 const MESSAGES_PER_READ = 256;
@@ -32,7 +33,7 @@ export async function* followHistory(
 ): AsyncGenerator<StoreWatchMessage> {
   const { history, bell, closed } = source;
   const either = AbortSignal.any([signal, closed]);
-  let next = fromRevision > 0 ? fromRevision : history.revision + 1;
+  let next = fromRevision > 0 ? Math.max(fromRevision, FIRST_REVISION + 1) : history.revision + 1;
   let tick = source.ticks();
   while (!signal.aborted) {
     const messages = readOn(source, next);

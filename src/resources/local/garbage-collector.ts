@@ -1,0 +1,161 @@
+import { type Clock, hasCode, type Logger } from "../../foundation/index.ts";
+import {
+  apiVersionOf,
+  type KubeObject,
+  namespaceDefinition,
+  type OwnerReference,
+  type ResourceDefinition,
+} from "../../model/index.ts";
+import { followObjects, type ObjectChange } from "../follow.ts";
+import type { ObjectReference, Resources } from "../resources.ts";
+import { deleteNamespaceContents } from "./namespace-contents.ts";
+
+const OPERATOR = "system:garbage-collector";
+const RETRY_MS = 5_000;
+
+/** What the collector works on. */
+export interface GarbageCollectorOptions {
+  readonly resources: Resources;
+  readonly definitions: readonly ResourceDefinition[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deletes objects whose owners are all gone, and what lies in a namespace that is being deleted.
+ * Compares everything at start, so that nothing is missed that happened while nobody looked. Ends when the signal aborts.
+ */
+export async function startGarbageCollector(options: GarbageCollectorOptions): Promise<void> {
+  const collector = new GarbageCollector(options);
+  const followed = options.definitions.filter((definition) => definition.writable);
+  await Promise.all(followed.map((definition) => collector.follow(definition)));
+}
+
+interface Dependent {
+  readonly reference: ObjectReference;
+  readonly uid: string;
+}
+
+class GarbageCollector {
+  readonly #options: GarbageCollectorOptions;
+  /** Uid of an owner to those who name it; only objects with owners are remembered. */
+  readonly #dependents = new Map<string, Map<string, Dependent>>();
+
+  constructor(options: GarbageCollectorOptions) {
+    this.#options = options;
+  }
+
+  follow(definition: ResourceDefinition): Promise<void> {
+    const { resources, clock, logger, signal } = this.#options;
+    return followObjects(resources, definition, {
+      clock,
+      logger,
+      signal,
+      onSnapshot: async (objects) => {
+        for (const object of objects) await this.#examine(definition, object);
+        const uids = new Set(objects.map((object) => object.metadata.uid ?? ""));
+        await this.#collectForgotten(definition, uids);
+      },
+      onChange: (change) => this.#follow(definition, change),
+    });
+  }
+
+  async #follow(definition: ResourceDefinition, { type, object }: ObjectChange): Promise<void> {
+    if (type === "DELETED") await this.#ownerGone(definition, object.metadata.uid ?? "");
+    else await this.#examine(definition, object);
+  }
+
+  async #examine(definition: ResourceDefinition, object: KubeObject): Promise<void> {
+    const { metadata } = object;
+    if (definition === namespaceDefinition && metadata.deletionTimestamp) {
+      await this.#persist(() => deleteNamespaceContents(this.#options, object, OPERATOR));
+      return;
+    }
+    const owners = metadata.ownerReferences ?? [];
+    if (owners.length === 0) return;
+    const dependent = { reference: referenceTo(definition, object), uid: metadata.uid ?? "" };
+    for (const { uid } of owners) {
+      const known = this.#dependents.get(uid) ?? new Map();
+      this.#dependents.set(uid, known.set(dependent.uid, dependent));
+    }
+    await this.#persist(() => this.#collect(dependent));
+  }
+
+  async #ownerGone(definition: ResourceDefinition, uid: string): Promise<void> {
+    const dependents = this.#dependents.get(uid);
+    if (!dependents) return;
+    this.#options.logger.debug("owner gone", { kind: definition.kind, uid, dependents: dependents.size });
+    for (const dependent of dependents.values()) await this.#persist(() => this.#collect(dependent));
+    this.#dependents.delete(uid);
+  }
+
+  /** Owners of this kind that went while the watch was away: their dependents are known, they themselves are not there. */
+  async #collectForgotten(definition: ResourceDefinition, present: ReadonlySet<string>): Promise<void> {
+    for (const [uid, dependents] of [...this.#dependents]) {
+      if (present.has(uid)) continue;
+      for (const dependent of [...dependents.values()]) await this.#persist(() => this.#collect(dependent));
+    }
+    this.#options.logger.debug("garbage looked for", { kind: definition.kind });
+  }
+
+  /** Reads everything anew: what the collector remembers only says where to look. */
+  async #collect({ reference, uid }: Dependent): Promise<void> {
+    const { resources, logger } = this.#options;
+    const object = await orUndefined(resources.get(reference));
+    if (!object || object.metadata.uid !== uid || object.metadata.deletionTimestamp) return;
+    for (const owner of object.metadata.ownerReferences ?? []) {
+      if (await this.#isThere(owner, object.metadata.namespace)) return;
+    }
+    if ((object.metadata.ownerReferences ?? []).length === 0) return;
+    const { resourceVersion = "" } = object.metadata;
+    await orUndefined(
+      resources.delete(reference, { operator: OPERATOR, preconditions: { uid, resourceVersion } }),
+    );
+    logger.info("garbage deleted", {
+      kind: object.kind,
+      namespace: reference.namespace,
+      name: reference.name,
+    });
+  }
+
+  /** An owner of a kind that is not ours counts as there: we cannot know. */
+  async #isThere(owner: OwnerReference, namespace: string | undefined): Promise<boolean> {
+    const definition = this.#options.definitions.find(
+      (each) => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion,
+    );
+    if (!definition) return true;
+    const scope = definition.namespaced && namespace ? { namespace } : {};
+    const found = await orUndefined(this.#options.resources.get({ definition, name: owner.name, ...scope }));
+    return found?.metadata.uid === owner.uid;
+  }
+
+  /** Tries again until it works or the collector ends: what is forgotten here would stay until the next start. */
+  async #persist(task: () => Promise<void>): Promise<void> {
+    const { clock, logger, signal } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await task();
+        return;
+      } catch (error) {
+        if (hasCode(error, "Conflict")) continue;
+        logger.warn("garbage not collected", { error });
+        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+function referenceTo(definition: ResourceDefinition, { metadata }: KubeObject): ObjectReference {
+  const { name, namespace } = metadata;
+  return { definition, name, ...(namespace ? { namespace } : {}) };
+}
+
+async function orUndefined(answer: Promise<KubeObject>): Promise<KubeObject | undefined> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (hasCode(failure, "NotFound")) return undefined;
+    throw failure;
+  }
+}

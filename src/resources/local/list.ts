@@ -1,0 +1,144 @@
+import { hasCode, ParasausError } from "../../foundation/index.ts";
+import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
+import type { RangeOptions, RangeResult, Store } from "../../store/index.ts";
+import type { ListOptions, ObjectList, Selection } from "../resources.ts";
+import type { ObjectReader } from "./codec.ts";
+import { keyOf, prefixOf } from "./keys.ts";
+import { type CompiledSelection, compileSelection } from "./selectors.ts";
+
+/** Where a page ended: the revision that all pages show, and the last key. */
+interface Position {
+  readonly revision?: number;
+  readonly after?: string;
+}
+
+/**
+ * Lists the objects of a kind, in pages where asked to, all pages as of the revision of the first.
+ *
+ * @throws ParasausError `Expired` for a forgotten revision, `Timeout` for one to come, `BadRequest` for what cannot be read
+ */
+export async function listObjects(
+  store: Store,
+  reader: ObjectReader,
+  definition: ResourceDefinition,
+  options: ListOptions,
+): Promise<ObjectList> {
+  const selection = compileSelection(definition, options);
+  const position = options.continue ? readToken(options.continue) : positionOf(options);
+  const prefix = selectedPrefix(definition, options, selection);
+  const limit = options.limit && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
+  const pages = { store, reader, prefix, matches: selection.matches, limit };
+  const { items, revision, last, rest } = await collect(pages, position);
+  const resourceVersion = String(revision);
+  if (last === undefined) return { items, resourceVersion };
+  const remaining = selection.matches || rest === undefined ? {} : { remainingItemCount: rest };
+  return { items, resourceVersion, continue: writeToken(revision, last), ...remaining };
+}
+
+/** The prefix under which everything that is selected lies; one key where a name is selected. */
+export function selectedPrefix(
+  definition: ResourceDefinition,
+  { namespace }: Selection,
+  { name }: CompiledSelection,
+): string {
+  const isOneKey = name !== undefined && (!definition.namespaced || namespace);
+  if (!isOneKey) return prefixOf(definition, namespace);
+  return keyOf({ definition, name, ...(namespace ? { namespace } : {}) });
+}
+
+interface Collected {
+  readonly items: readonly KubeObject[];
+  readonly revision: number;
+  /** The last key that was looked at, when there is more behind it. */
+  readonly last?: string;
+  /** How many keys lie behind it. */
+  readonly rest?: number;
+}
+
+interface Pages {
+  readonly store: Store;
+  readonly reader: ObjectReader;
+  readonly prefix: string;
+  readonly matches: ((object: KubeObject) => boolean) | undefined;
+  readonly limit: number;
+}
+
+async function collect(pages: Pages, start: Position): Promise<Collected> {
+  const { reader, matches, limit } = pages;
+  const items: KubeObject[] = [];
+  let position: RangeOptions = start;
+  for (;;) {
+    const missing = limit - items.length;
+    const { entries, more, revision, count } = await readPage(pages, position, missing);
+    const objects = entries.map((entry) => reader.read(entry));
+    items.push(...(matches ? objects.filter(matches) : objects));
+    const last = entries.at(-1)?.key;
+    if (!more || last === undefined) return { items, revision };
+    if (items.length >= limit) {
+      const isFirstPage = start.after === undefined && items.length === entries.length;
+      return { items, revision, last, ...(isFirstPage ? { rest: count - entries.length } : {}) };
+    }
+    position = { revision, after: last };
+  }
+}
+
+async function readPage({ store, prefix }: Pages, position: Position, limit: number): Promise<RangeResult> {
+  try {
+    return await store.range(prefix, { ...position, ...(Number.isFinite(limit) ? { limit } : {}) });
+  } catch (failure) {
+    throw await explain(store, position, failure);
+  }
+}
+
+async function explain(store: Store, { revision = 0, after }: Position, failure: unknown): Promise<unknown> {
+  if (hasCode(failure, "Expired") && after !== undefined) {
+    const message =
+      "The provided continue parameter is too old to display a consistent list result: list again from the start";
+    return new ParasausError("Expired", message, { cause: failure });
+  }
+  if (!hasCode(failure, "BadRequest")) return failure;
+  const current = await store.revision();
+  return new ParasausError("Timeout", `Too large resource version: ${revision}, current: ${current}`, {
+    cause: failure,
+  });
+}
+
+function positionOf({ resourceVersion = "" }: ListOptions): Position {
+  const revision = readRevision(resourceVersion);
+  return revision === 0 ? {} : { revision };
+}
+
+/**
+ * Reads a `resourceVersion`; empty means 0.
+ *
+ * @throws ParasausError `BadRequest` unless it is a decimal number
+ */
+export function readRevision(resourceVersion: string): number {
+  if (resourceVersion === "") return 0;
+  const revision = Number(resourceVersion);
+  if (/^[0-9]+$/.test(resourceVersion) && Number.isSafeInteger(revision)) return revision;
+  throw new ParasausError(
+    "BadRequest",
+    `Cannot read the resourceVersion "${resourceVersion}": it is not a number`,
+  );
+}
+
+function writeToken(revision: number, after: string): string {
+  return Buffer.from(JSON.stringify({ revision, after })).toString("base64url");
+}
+
+function readToken(token: string): Position {
+  const position = parseToken(token);
+  if (!position)
+    throw new ParasausError("BadRequest", `Cannot read the continue token "${token.slice(0, 80)}"`);
+  return position;
+}
+
+function parseToken(token: string): Position | undefined {
+  try {
+    const { revision, after } = JSON.parse(Buffer.from(token, "base64url").toString());
+    return Number.isSafeInteger(revision) && typeof after === "string" ? { revision, after } : undefined;
+  } catch {
+    return undefined;
+  }
+}

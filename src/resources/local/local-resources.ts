@@ -1,0 +1,282 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+import { type KubeObject, namespaceDefinition, type ResourceDefinition } from "../../model/index.ts";
+import type { Store, StoreCondition, StoreEntry, StoreWrite } from "../../store/index.ts";
+import type {
+  DeleteOptions,
+  ListOptions,
+  ObjectList,
+  ObjectReference,
+  Patch,
+  Resources,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "../resources.ts";
+import type { Admission, AdmissionRequest } from "./admission.ts";
+import { atRevision, encodeObject, freezeDeep, ObjectReader } from "./codec.ts";
+import { KeyLock } from "./key-lock.ts";
+import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
+import { listObjects } from "./list.ts";
+import { activate, claimNamespace, terminate } from "./namespaces.ts";
+import { OperationTrimmer } from "./operation-trimmer.ts";
+import { type RecordedChange, recordChange, secondsOf } from "./operations.ts";
+import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
+import { watchObjects } from "./watch.ts";
+
+const MAX_ATTEMPTS = 64;
+const DEFAULT_KEPT_OPERATIONS = 10_000;
+
+/** What the objects are kept in and which rules hold for them. */
+export interface LocalResourcesOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Makes a namespace when the first object is created in it; else that is `NotFound`. Default false. */
+  readonly autoCreateNamespaces?: boolean;
+  /** Rules that need more than the object itself, in the order in which they are asked. */
+  readonly admission?: readonly Admission[];
+  /** Applies a patch to a stored object; gives what is then validated and written. */
+  readonly applyPatch: (definition: ResourceDefinition, current: KubeObject, patch: Patch) => unknown;
+  /** How many Operations are kept at least; older ones go. Default 10,000. */
+  readonly keptOperationCount?: number;
+  /** Source of randomness in [0, 1) for generated names. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** The objects in a store of this process (or in the etcd behind it). */
+export function createLocalResources(options: LocalResourcesOptions): Resources {
+  return new LocalResources(options);
+}
+
+class LocalResources implements Resources {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #autoCreateNamespaces: boolean;
+  readonly #admission: readonly Admission[];
+  readonly #applyPatch: LocalResourcesOptions["applyPatch"];
+  readonly #keyLock = new KeyLock();
+  readonly #reader = new ObjectReader();
+  readonly #trimmer: OperationTrimmer;
+
+  constructor(options: LocalResourcesOptions) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+    this.#autoCreateNamespaces = options.autoCreateNamespaces ?? false;
+    this.#admission = options.admission ?? [];
+    this.#applyPatch = options.applyPatch;
+    const kept = options.keptOperationCount ?? DEFAULT_KEPT_OPERATIONS;
+    this.#trimmer = new OperationTrimmer(options.store, kept, options.logger);
+  }
+
+  async get(reference: ObjectReference): Promise<KubeObject> {
+    return this.#reader.read(await this.#entry(reference));
+  }
+
+  list(definition: ResourceDefinition, options: ListOptions = {}): Promise<ObjectList> {
+    return listObjects(this.#store, this.#reader, definition, options);
+  }
+
+  watch(definition: ResourceDefinition, options: WatchOptions): AsyncIterable<WatchEvent> {
+    return watchObjects(this.#store, this.#reader, definition, options);
+  }
+
+  async create(definition: ResourceDefinition, input: unknown, options: WriteOptions): Promise<KubeObject> {
+    refuseReadOnly(definition);
+    return this.#retry(() => this.#createOnce(definition, input, options), `create a ${definition.kind}`);
+  }
+
+  update(reference: ObjectReference, input: unknown, options: WriteOptions): Promise<KubeObject> {
+    return this.#rewrite(reference, "update", options, () => input);
+  }
+
+  patch(reference: ObjectReference, patch: Patch, options: WriteOptions): Promise<KubeObject> {
+    return this.#rewrite(reference, "patch", options, (current) =>
+      this.#applyPatch(reference.definition, current, patch),
+    );
+  }
+
+  async delete(reference: ObjectReference, options: DeleteOptions): Promise<KubeObject> {
+    refuseReadOnly(reference.definition);
+    return this.#keyLock.run(keyOf(reference), () =>
+      this.#retry(() => this.#deleteOnce(reference, options), `delete ${titleOf(reference)}`),
+    );
+  }
+
+  async #entry(reference: ObjectReference): Promise<StoreEntry> {
+    const entry = await this.#store.get(keyOf(reference));
+    if (!entry) throw notFound(reference);
+    return entry;
+  }
+
+  async #createOnce(
+    definition: ResourceDefinition,
+    input: unknown,
+    options: WriteOptions,
+  ): Promise<KubeObject | undefined> {
+    const source = { clock: this.#clock, random: this.#random };
+    const object = activate(definition, prepareCreate(definition, input, options, source));
+    await this.#admit({ definition, verb: "create", next: object, options });
+    const { name, namespace } = object.metadata;
+    const reference = { definition, name, ...(namespace ? { namespace } : {}) };
+    const claim = namespace ? await this.#claimNamespace(namespace) : { conditions: [], writes: [] };
+    const key = keyOf(reference);
+    if (await this.#store.get(key)) {
+      if (!hasName(input)) return undefined;
+      throw new ParasausError("AlreadyExists", `${titleOf(reference)} already exists`, {
+        object: { group: definition.group, kind: definition.kind, name },
+      });
+    }
+    return this.#commit({
+      conditions: [{ key, modRevision: 0 }, ...claim.conditions],
+      writes: [{ kind: "put", key, value: encodeObject(object) }, ...claim.writes],
+      change: { verb: "create", after: object, options },
+      answer: (revision) => (revision === undefined ? object : atRevision(object, revision)),
+      options,
+    });
+  }
+
+  async #rewrite(
+    reference: ObjectReference,
+    verb: "update" | "patch",
+    options: WriteOptions,
+    change: (current: KubeObject) => unknown,
+  ): Promise<KubeObject> {
+    refuseReadOnly(reference.definition);
+    const rewriteOnce = async () => {
+      const entry = await this.#entry(reference);
+      const current = this.#reader.read(entry);
+      const input = change(current);
+      refuseOtherVersion(reference, input, current);
+      const next = prepareUpdate(reference.definition, input, current, options);
+      if (next === current) return current;
+      await this.#admit({
+        definition: reference.definition,
+        verb: "update",
+        previous: current,
+        next,
+        options,
+      });
+      return this.#replace(entry, next, { verb, before: current, after: next, options }, options);
+    };
+    return this.#keyLock.run(keyOf(reference), () =>
+      this.#retry(rewriteOnce, `${verb} ${titleOf(reference)}`),
+    );
+  }
+
+  /** Stores the next version; an object that waits for its last finalizer goes with it. */
+  #replace(
+    { key, modRevision }: StoreEntry,
+    next: KubeObject,
+    change: RecordedChange,
+    options: WriteOptions,
+  ): Promise<KubeObject | undefined> {
+    return this.#commit({
+      conditions: [{ key, modRevision }],
+      writes: [isReleased(next) ? { kind: "delete", key } : { kind: "put", key, value: encodeObject(next) }],
+      change,
+      answer: (revision) => (revision === undefined ? next : atRevision(next, revision)),
+      options,
+    });
+  }
+
+  async #deleteOnce(reference: ObjectReference, options: DeleteOptions): Promise<KubeObject | undefined> {
+    const { definition } = reference;
+    const entry = await this.#entry(reference);
+    const current = this.#reader.read(entry);
+    refuseOther(reference, options.preconditions, current);
+    await this.#admit({ definition, verb: "delete", previous: current, options });
+    const held = terminate(definition, current);
+    if (held.metadata.deletionTimestamp) return current;
+    const deletionTimestamp = secondsOf(this.#clock.now());
+    const next = { ...held, metadata: { ...held.metadata, deletionTimestamp } };
+    return this.#replace(entry, next, { verb: "delete", before: current, options }, options);
+  }
+
+  #claimNamespace(namespace: string) {
+    return claimNamespace(namespace, {
+      store: this.#store,
+      reader: this.#reader,
+      autoCreateNamespaces: this.#autoCreateNamespaces,
+      draft: (name) => {
+        const source = { clock: this.#clock, random: this.#random };
+        const options = { operator: "system:namespaces" };
+        return activate(
+          namespaceDefinition,
+          prepareCreate(namespaceDefinition, { metadata: { name } }, options, source),
+        );
+      },
+    });
+  }
+
+  async #admit(request: AdmissionRequest): Promise<void> {
+    for (const admit of this.#admission) await admit(request);
+  }
+
+  /** @returns undefined when something else was written meanwhile: decide again. */
+  async #commit(write: {
+    readonly conditions: readonly StoreCondition[];
+    readonly writes: readonly StoreWrite[];
+    readonly change: RecordedChange;
+    readonly answer: (revision: number | undefined) => KubeObject;
+    readonly options: WriteOptions;
+  }): Promise<KubeObject | undefined> {
+    if (write.options.dryRun) return freezeDeep(write.answer(undefined));
+    const stamp = { now: this.#clock.now(), uid: randomUUID(), suffix: randomSuffix(this.#random, 6) };
+    const operations = recordChange(write.change, stamp);
+    const result = await this.#store.transact(write.conditions, [...write.writes, ...operations]);
+    if (operations.length > 0) this.#trimmer.note();
+    return result.succeeded ? write.answer(result.revision) : undefined;
+  }
+
+  async #retry(attempt: () => Promise<KubeObject | undefined>, action: string): Promise<KubeObject> {
+    for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
+      const answer = await attempt();
+      if (answer) return answer;
+    }
+    throw new ParasausError(
+      "Unavailable",
+      `Cannot ${action}: others kept writing it at the same time; try again`,
+    );
+  }
+}
+
+function refuseReadOnly(definition: ResourceDefinition): void {
+  if (definition.writable) return;
+  throw new ParasausError("MethodNotAllowed", `Cannot write a ${definition.kind}: it is read-only`);
+}
+
+function hasName(input: unknown): boolean {
+  return Boolean((input as Partial<KubeObject> | null)?.metadata?.name);
+}
+
+function isReleased({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+}
+
+/** A write that names a version or a uid is meant for that one alone. */
+function refuseOtherVersion(reference: ObjectReference, input: unknown, current: KubeObject): void {
+  const { metadata } = (input ?? {}) as Partial<KubeObject>;
+  refuseOther(reference, metadata, current);
+  for (const field of ["name", "namespace"] as const) {
+    const given = metadata?.[field];
+    if (!given || given === current.metadata[field]) continue;
+    const message = `the ${field} of the object (${given}) does not match the ${field} on the URL (${current.metadata[field]})`;
+    throw new ParasausError("BadRequest", message);
+  }
+}
+
+function refuseOther(
+  reference: ObjectReference,
+  wanted: { readonly uid?: string; readonly resourceVersion?: string } | undefined,
+  { metadata }: KubeObject,
+): void {
+  if (wanted?.uid && wanted.uid !== metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${metadata.uid}`;
+    throw conflict(reference, why);
+  }
+  if (wanted?.resourceVersion && wanted.resourceVersion !== metadata.resourceVersion)
+    throw conflict(reference, MODIFIED);
+}

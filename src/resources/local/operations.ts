@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  apiVersionOf,
+  type KubeObject,
+  type Operation,
+  operationDefinition,
+  type PoolMember,
+} from "../../model/index.ts";
+import type { StoreWrite } from "../../store/index.ts";
+import type { WriteOptions } from "../resources.ts";
+import { keyOf } from "./keys.ts";
+
+/** Replaces secrets in Operations: they are read by more people than the objects. */
+const MASK = "********";
+const SECRET_KEYS = /password|passwd|secret|token/i;
+/** A copy of the whole object in which a secret would be text among text. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** One change, as far as an Operation tells of it. */
+export interface RecordedChange {
+  readonly verb: "create" | "update" | "patch" | "delete";
+  readonly before?: KubeObject | undefined;
+  readonly after?: KubeObject | undefined;
+  readonly options: Pick<WriteOptions, "operator" | "reason">;
+}
+
+/** What names and dates an Operation. */
+export interface OperationStamp {
+  readonly now: Date;
+  readonly uid: string;
+  /** Tells apart what happens in one millisecond. */
+  readonly suffix: string;
+}
+
+/**
+ * The write that records a change in the change's own transaction.
+ * Nothing for controllers and agents (`system:…`), and nothing when what a person can set stayed as it was.
+ */
+export function recordChange(change: RecordedChange, stamp: OperationStamp): StoreWrite[] {
+  if (change.options.operator.startsWith("system:")) return [];
+  const operation = operationOf(change, stamp);
+  if (!operation) return [];
+  const key = keyOf({ definition: operationDefinition, name: operation.metadata.name });
+  return [{ kind: "put", key, value: JSON.stringify(operation) }];
+}
+
+function operationOf(
+  { verb, before, after, options }: RecordedChange,
+  stamp: OperationStamp,
+): Operation | undefined {
+  const subject = after ?? before;
+  if (!subject || (before && after && isDeepStrictEqual(ownPart(before), ownPart(after)))) return undefined;
+  const { name, namespace, uid = "" } = subject.metadata;
+  const member = onlyChangedMember(before, after);
+  return {
+    apiVersion: apiVersionOf(operationDefinition) as Operation["apiVersion"],
+    kind: "Operation",
+    metadata: {
+      // Nine digits of base 36 hold milliseconds until the year 5188, so that names sort by time.
+      name: `${stamp.now.getTime().toString(36).padStart(9, "0")}-${stamp.suffix}`,
+      uid: stamp.uid,
+      generation: 1,
+      creationTimestamp: secondsOf(stamp.now),
+    },
+    spec: {
+      operator: options.operator,
+      time: stamp.now.toISOString(),
+      verb,
+      object: {
+        apiVersion: subject.apiVersion,
+        kind: subject.kind,
+        ...(namespace ? { namespace } : {}),
+        name,
+        uid,
+      },
+      ...(member ? { member } : {}),
+      ...(options.reason ? { reason: options.reason } : {}),
+      ...(before ? { before: maskSecrets(ownPart(before)) } : {}),
+      ...(after ? { after: maskSecrets(ownPart(after)) } : {}),
+      // Known when the transaction is done, and then the Operation's own: filled in by whoever reads it.
+      revision: "",
+    },
+  };
+}
+
+/** RFC 3339 without fractions, as Kubernetes writes times. */
+export function secondsOf(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+/** What a person writes: all but status and what the server keeps in the metadata. */
+function ownPart(object: KubeObject): Readonly<Record<string, unknown>> {
+  const { apiVersion, kind, metadata, status, ...content } = object as KubeObject & { status?: unknown };
+  const { labels, annotations, finalizers, ownerReferences, deletionTimestamp } = metadata;
+  const { [LAST_APPLIED]: _, ...ownAnnotations } = annotations ?? {};
+  const kept = {
+    labels,
+    annotations: annotations && ownAnnotations,
+    finalizers,
+    ownerReferences,
+    deletionTimestamp,
+  };
+  const present = Object.entries(kept).filter(([, value]) => value !== undefined);
+  return present.length > 0 ? { metadata: Object.fromEntries(present), ...content } : content;
+}
+
+function maskSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, field]) => [
+    key,
+    typeof field === "string" && SECRET_KEYS.test(key) ? MASK : maskSecrets(field),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** `ip:port` when exactly one member came, went or changed, and nothing else did. */
+function onlyChangedMember(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): string | undefined {
+  if (!before || !after || !isDeepStrictEqual(withoutMembers(before), withoutMembers(after)))
+    return undefined;
+  const [old, next] = [membersOf(before), membersOf(after)];
+  const names = new Set([...old.keys(), ...next.keys()]);
+  const changed = [...names].filter((name) => !isDeepStrictEqual(old.get(name), next.get(name)));
+  return changed.length === 1 ? changed[0] : undefined;
+}
+
+function membersOf(object: KubeObject): Map<string, PoolMember> {
+  const { members = [] } = specOf(object) as { members?: readonly PoolMember[] };
+  return new Map(members.map((member) => [`${member.ip}:${member.port}`, member]));
+}
+
+function withoutMembers(object: KubeObject): unknown {
+  const own = ownPart(object);
+  return { ...own, spec: { ...specOf(object), members: undefined } };
+}
+
+function specOf(object: KubeObject): object {
+  return (object as KubeObject & { spec?: object }).spec ?? {};
+}

@@ -101,6 +101,13 @@ function poolNumber(
   } as KubeObject;
 }
 
+function takeAll(agent: AgentCore, pools: readonly KubeObject[], revision: string): void {
+  agent.takeAll(
+    pools.map((pool) => agent.desired.translate(pool)),
+    revision,
+  );
+}
+
 async function kernelHolds(): Promise<string[]> {
   const pools = await openMemoryDriver(kernel).observe();
   return pools.map(({ addresses, members }) => {
@@ -116,7 +123,8 @@ describe("agent: following", () => {
     const applied: PoolOperation[][] = [];
     const agent = agentOn({ applied });
     await agent.start();
-    agent.takeAll(
+    takeAll(
+      agent,
       [1, 2, 3].map((number) => poolNumber(number)),
       "10",
     );
@@ -137,7 +145,7 @@ describe("agent: following", () => {
   it("drains a deleted pool for its own drain time", async () => {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1, { drainSeconds: 5 })], "10");
+    takeAll(agent, [poolNumber(1, { drainSeconds: 5 })], "10");
     await agent.reconcile();
     agent.takeChange({ type: "DELETED", object: poolNumber(1, { revision: 11 }) });
     await agent.reconcile();
@@ -153,9 +161,9 @@ describe("agent: following", () => {
   it("never applies an older revision over a newer one, and says how to do it on purpose", async () => {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1)], "10");
+    takeAll(agent, [poolNumber(1)], "10");
     await agent.reconcile();
-    expect(() => agent.takeAll([], "9")).toThrow(/Cannot take over revision 9.*remove ".*last-good.jsonl"/);
+    expect(() => takeAll(agent, [], "9")).toThrow(/Cannot take over revision 9.*remove ".*last-good.jsonl"/);
     await agent.reconcile();
     expect(await kernelHolds()).toHaveLength(1);
   });
@@ -163,10 +171,10 @@ describe("agent: following", () => {
   it("keeps the last good state of a pool that cannot be understood, and goes on with the others", async () => {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1), poolNumber(2)], "10");
+    takeAll(agent, [poolNumber(1), poolNumber(2)], "10");
     await agent.reconcile();
     const broken = { ...poolNumber(1, { revision: 11 }), spec: { members: "none" } } as KubeObject;
-    agent.takeAll([broken, poolNumber(2, { verdicts: ["up", "down"] }), poolNumber(3)], "12");
+    takeAll(agent, [broken, poolNumber(2, { verdicts: ["up", "down"] }), poolNumber(3)], "12");
     await agent.reconcile();
     expect(await kernelHolds()).toEqual([
       "30001: active active",
@@ -180,7 +188,7 @@ describe("agent: following", () => {
     kernel = new MemoryKernel({ clock, poolCapacityCount: 1 });
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1, { drainSeconds: 0 }), poolNumber(2)], "10");
+    takeAll(agent, [poolNumber(1, { drainSeconds: 0 }), poolNumber(2)], "10");
     await agent.reconcile();
     expect(agent.reconciler.refusals.map((refusal) => refusal.code)).toEqual(["CapacityExceeded"]);
     agent.takeChange({ type: "DELETED", object: poolNumber(1, { revision: 11 }) });
@@ -197,7 +205,7 @@ describe("agent: the kernel", () => {
   it("touches nothing before it knows what is wanted", async () => {
     const first = agentOn();
     await first.start();
-    first.takeAll([poolNumber(1)], "10");
+    takeAll(first, [poolNumber(1)], "10");
     await first.reconcile();
     const writeCount = kernel.writeCount;
     const second = agentOn();
@@ -211,13 +219,13 @@ describe("agent: the kernel", () => {
   it("writes nothing when it starts again and nothing has changed", async () => {
     const first = agentOn();
     await first.start();
-    first.takeAll([poolNumber(1), poolNumber(2)], "10");
+    takeAll(first, [poolNumber(1), poolNumber(2)], "10");
     await first.reconcile();
     await first.saveSnapshot();
     const writeCount = kernel.writeCount;
     const second = agentOn();
     await second.start();
-    second.takeAll([poolNumber(1), poolNumber(2)], "10");
+    takeAll(second, [poolNumber(1), poolNumber(2)], "10");
     await second.reconcile();
     expect(kernel.writeCount).toBe(writeCount);
     expect(second.status().tableHash).toBe(first.status().tableHash);
@@ -227,7 +235,8 @@ describe("agent: the kernel", () => {
     const applied: PoolOperation[][] = [];
     const agent = agentOn({ applied });
     await agent.start();
-    agent.takeAll(
+    takeAll(
+      agent,
       [1, 2, 3].map((number) => poolNumber(number)),
       "10",
     );
@@ -243,7 +252,7 @@ describe("agent: the kernel", () => {
   it("moves an address between pools without ever holding it twice", async () => {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1)], "10");
+    takeAll(agent, [poolNumber(1)], "10");
     await agent.reconcile();
     const heir = { ...poolNumber(1), metadata: { ...poolNumber(7).metadata, resourceVersion: "12" } };
     agent.takeChange({ type: "DELETED", object: poolNumber(1, { revision: 11 }) });
@@ -255,7 +264,7 @@ describe("agent: the kernel", () => {
   it("says what is wrong when the driver breaks down, and recovers by itself", async () => {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1)], "10");
+    takeAll(agent, [poolNumber(1)], "10");
     const install = kernel.install.bind(kernel);
     kernel.install = () => {
       throw new ParasausError("KernelError", "Cannot write the map: no memory");
@@ -276,7 +285,7 @@ describe("agent: last-known-good snapshot", () => {
   async function afterReboot(): Promise<string> {
     const agent = agentOn();
     await agent.start();
-    agent.takeAll([poolNumber(1)], "10");
+    takeAll(agent, [poolNumber(1)], "10");
     await agent.reconcile();
     expect(await agent.saveSnapshot()).toBe(true);
     expect(await agent.saveSnapshot()).toBe(false);
@@ -296,7 +305,7 @@ describe("agent: last-known-good snapshot", () => {
     await afterReboot();
     const agent = agentOn();
     await agent.start();
-    expect(() => agent.takeAll([], "9")).toThrow(ParasausError);
+    expect(() => takeAll(agent, [], "9")).toThrow(ParasausError);
     expect(await kernelHolds()).toHaveLength(1);
   });
 
@@ -315,7 +324,7 @@ describe("agent: last-known-good snapshot", () => {
       const file = await afterReboot();
       await writeFile(file, damage(await readFile(file, "utf8")));
       const before = agentOn();
-      before.takeAll([poolNumber(5)], "3");
+      takeAll(before, [poolNumber(5)], "3");
       await before.reconcile();
       const agent = agentOn();
       await agent.start();

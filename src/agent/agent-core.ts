@@ -1,9 +1,9 @@
 import type { Driver } from "../dataplane/index.ts";
 import { ParasausError } from "../foundation/index.ts";
-import type { AgentStatus, KubeObject } from "../model/index.ts";
+import type { AgentStatus } from "../model/index.ts";
 import type { ObjectChange } from "../resources/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { DesiredState } from "./desired-state.ts";
+import { DesiredState, type TranslatedPool } from "./desired-state.ts";
 import { createExclusive } from "./exclusive.ts";
 import { Reconciler } from "./reconciler.ts";
 import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
@@ -90,7 +90,7 @@ export class AgentCore {
    *
    * @throws ParasausError `Conflict` when it is older than what this node already had
    */
-  takeAll(pools: readonly KubeObject[], revision: string): void {
+  takeAll(pools: readonly TranslatedPool[], revision: string): void {
     const known = this.desired.revision;
     if (known !== undefined && BigInt(revision) < BigInt(known)) {
       throw new ParasausError(
@@ -109,7 +109,7 @@ export class AgentCore {
   takeChange({ type, object }: ObjectChange): void {
     const uid = object.metadata.uid ?? "";
     if (type === "DELETED") this.desired.remove(uid);
-    else this.desired.put(object);
+    else this.desired.put(this.desired.translate(object));
     this.desired.advanceTo(object.metadata.resourceVersion ?? "0");
     this.reconciler.markDirty([uid]);
     this.#noteChange();

@@ -8,6 +8,13 @@ export interface DesiredEntry {
   readonly isFailingOpen: boolean;
 }
 
+/** A pool as it was read from the API. */
+export interface TranslatedPool {
+  readonly uid: string;
+  /** Absent when the object cannot be understood. */
+  readonly entry?: DesiredEntry;
+}
+
 /**
  * What this node shall hold, by pool uid, at one revision; nothing of an object is kept but what forwarding needs.
  * A pool that is gone stays as an entry without addresses until the kernel holds nothing of it: it knows how long to drain.
@@ -55,27 +62,33 @@ export class DesiredState {
     this.#revision = revision;
   }
 
-  /** Takes over everything there is. @returns uids of all pools, those that are gone too */
-  replaceAll(pools: readonly KubeObject[], revision: string): string[] {
-    const listed = new Set(pools.map((pool) => pool.metadata.uid ?? ""));
-    for (const pool of pools) this.put(pool);
-    for (const uid of this.#entries.keys()) if (!listed.has(uid)) this.remove(uid);
-    this.#revision = revision;
-    return [...this.#entries.keys()];
-  }
-
-  /** Takes over one pool; one that cannot be understood keeps its last good state. */
-  put(object: KubeObject): void {
+  /** Reads a pool without taking it over; one that cannot be understood has no entry. */
+  translate(object: KubeObject): TranslatedPool {
     const uid = object.metadata.uid ?? "";
     try {
       const wasFailingOpen = this.#entries.get(uid)?.isFailingOpen ?? false;
-      this.#entries.set(uid, desiredPoolOf(object as Pool, wasFailingOpen));
-      this.#unreadable.delete(uid);
+      return { uid, entry: desiredPoolOf(object as Pool, wasFailingOpen) };
     } catch (error) {
-      this.#unreadable.add(uid);
       const { namespace, name } = object.metadata;
       this.#logger.error("pool cannot be understood, its last good state stays", { namespace, name, error });
+      return { uid };
     }
+  }
+
+  /** Takes over everything there is; pools that are not in it are gone. */
+  replaceAll(pools: readonly TranslatedPool[], revision: string): void {
+    const listed = new Set(pools.map((pool) => pool.uid));
+    for (const pool of pools) this.put(pool);
+    for (const uid of this.#entries.keys()) if (!listed.has(uid)) this.remove(uid);
+    for (const uid of this.#unreadable) if (!listed.has(uid)) this.#unreadable.delete(uid);
+    this.#revision = revision;
+  }
+
+  /** Takes over one pool; one that cannot be understood keeps its last good state. */
+  put({ uid, entry }: TranslatedPool): void {
+    if (entry) this.#entries.set(uid, entry);
+    if (entry) this.#unreadable.delete(uid);
+    else this.#unreadable.add(uid);
   }
 
   /** The pool is gone: nothing is wanted of it any more, but its drain time is remembered. */

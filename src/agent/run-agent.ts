@@ -88,6 +88,8 @@ async function followPools(options: AgentOptions, core: AgentCore): Promise<void
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       await followObjects(resources, poolDefinition, {
+        // Of 35,000 objects only what forwarding needs may be in memory at once.
+        project: (pool) => core.desired.translate(pool),
         onSnapshot: (pools, revision) => core.takeAll(pools, revision),
         onChange: (change) => core.takeChange(change),
         onProgress: (revision) => core.takeProgress(revision),

@@ -16,13 +16,22 @@ export function createWakeup(): Wakeup {
     },
     async wait(signal) {
       if (!hasRung && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        });
+        const { promise, resolve } = withResolvers();
+        wake = resolve;
+        signal.addEventListener("abort", resolve);
+        await promise;
+        signal.removeEventListener("abort", resolve);
       }
       wake = undefined;
       hasRung = false;
     },
   };
+}
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, hasCode, type Logger } from "../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../model/index.ts";
-import { FollowedView, WatchRegression } from "./followed-view.ts";
+import { FollowedView, type KnownObject, knownObject, WatchRegression } from "./followed-view.ts";
 import type { Resources, Selection } from "./resources.ts";
 
 const PAGE_SIZE = 500;
@@ -15,9 +15,11 @@ export interface ObjectChange {
 }
 
 /** How to follow the objects of a kind. Callbacks run one after another, each awaited; one that throws ends the following. */
-export interface FollowOptions extends Selection {
+export interface FollowOptions<Kept = KubeObject> extends Selection {
   /** Everything there is at `revision`. Called first, and again whenever the changes since could not be had. */
-  readonly onSnapshot: (objects: readonly KubeObject[], revision: string) => void | Promise<void>;
+  readonly onSnapshot: (objects: readonly Kept[], revision: string) => void | Promise<void>;
+  /** What to keep of each listed object until the whole list has come. Absent: the object, for all of them at once. */
+  readonly project?: (object: KubeObject) => Kept;
   /** One change after the last snapshot. The revision is the object's own. */
   readonly onChange: (change: ObjectChange) => void | Promise<void>;
   /** Everything up to `revision` was delivered, even if nothing changed. */
@@ -35,10 +37,10 @@ export interface FollowOptions extends Selection {
  * delivered twice, a change of an object that never came). Never goes back in revision: an answer from a server that is
  * behind is refused and asked for again. Retries for ever with jittered back-off; returns when the signal aborts.
  */
-export async function followObjects(
+export async function followObjects<Kept = KubeObject>(
   resources: Resources,
   definition: ResourceDefinition,
-  options: FollowOptions,
+  options: FollowOptions<Kept>,
 ): Promise<void> {
   const view = new FollowedView();
   for (let attempt = 0; !options.signal.aborted; attempt += 1) {
@@ -56,18 +58,18 @@ export async function followObjects(
   }
 }
 
-async function followOnce(
+async function followOnce<Kept>(
   resources: Resources,
   definition: ResourceDefinition,
-  options: FollowOptions,
+  options: FollowOptions<Kept>,
   view: FollowedView,
   onDelivery: () => void,
 ): Promise<void> {
   if (view.needsSnapshot) {
-    const { objects, revision } = await listAll(resources, definition, options);
-    view.restart(objects, revision);
+    const { known, kept, revision } = await listAll(resources, definition, options);
+    view.restart(known, revision);
     onDelivery();
-    await callBack(() => options.onSnapshot(objects, revision));
+    await callBack(() => options.onSnapshot(kept, revision));
   }
   const watch = resources.watch(definition, {
     ...selectionOf(options),
@@ -84,18 +86,27 @@ async function followOnce(
   }
 }
 
-async function listAll(resources: Resources, definition: ResourceDefinition, selection: Selection) {
-  const objects: KubeObject[] = [];
+async function listAll<Kept>(
+  resources: Resources,
+  definition: ResourceDefinition,
+  options: FollowOptions<Kept>,
+) {
+  const project = options.project ?? ((object: KubeObject) => object as Kept);
+  const known: KnownObject[] = [];
+  const kept: Kept[] = [];
   let next: string | undefined;
   for (;;) {
     const page = await resources.list(definition, {
-      ...selectionOf(selection),
+      ...selectionOf(options),
       limit: PAGE_SIZE,
       ...(next === undefined ? {} : { continue: next }),
     });
-    objects.push(...page.items);
+    for (const object of page.items) {
+      known.push(knownObject(object));
+      kept.push(project(object));
+    }
     next = page.continue;
-    if (next === undefined || next === "") return { objects, revision: page.resourceVersion };
+    if (next === undefined || next === "") return { known, kept, revision: page.resourceVersion };
   }
 }
 

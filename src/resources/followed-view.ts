@@ -4,6 +4,17 @@ import type { WatchEvent } from "./resources.ts";
 /** A list or watch that contradicts what was delivered before. */
 export class WatchRegression extends Error {}
 
+/** All that a view remembers of an object. */
+export interface KnownObject {
+  readonly key: string;
+  readonly revision: bigint;
+}
+
+/** What a view has to know of a listed object. */
+export function knownObject(object: KubeObject): KnownObject {
+  return { key: keyOf(object), revision: revisionOf(object) };
+}
+
 /** What a follower has been told so far: enough to resume, to skip repetitions and to catch a watch that lies. */
 export class FollowedView {
   /** Revision of each object that is known to exist. */
@@ -27,7 +38,7 @@ export class FollowedView {
   }
 
   /** Takes over a list. @throws WatchRegression when it is older than what was delivered before */
-  restart(objects: readonly KubeObject[], revision: string): void {
+  restart(objects: readonly KnownObject[], revision: string): void {
     const listed = BigInt(revision);
     if (listed < this.#newest) {
       throw new WatchRegression(
@@ -35,7 +46,7 @@ export class FollowedView {
       );
     }
     this.#known.clear();
-    for (const object of objects) this.#known.set(keyOf(object), revisionOf(object));
+    for (const { key, revision: written } of objects) this.#known.set(key, written);
     this.#newest = listed;
     this.#whole = listed;
     this.#needsSnapshot = false;

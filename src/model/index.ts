@@ -1,4 +1,4 @@
-export type { AddressPool } from "./address-pool/address-pool.ts";
+export type { AddressPool, QuarantinedAddress } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
 export { type DecodedJson, decodeJson } from "./decode/json.ts";

@@ -1,5 +1,18 @@
 import type { Condition, KubeObject } from "../object.ts";
 
+/** A released connect address that nobody but the next pool of the same name gets for a while. */
+export interface QuarantinedAddress {
+  /** IPv4 address, or `*` for every address of every node. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+  /** `namespace/name` of the pool that had it. */
+  readonly pool: string;
+  /** RFC 3339. */
+  readonly until: string;
+}
+
 /** Ranges of IPs and ports from which connect addresses are handed out. */
 export interface AddressPool extends KubeObject {
   readonly apiVersion: "parasaus.io/v1";
@@ -21,6 +34,8 @@ export interface AddressPool extends KubeObject {
     readonly capacity?: number;
     /** Connect addresses handed out. */
     readonly used?: number;
+    /** Released connect addresses that are kept back; the latest 5,000. */
+    readonly quarantine?: readonly QuarantinedAddress[];
     readonly conditions?: readonly Condition[];
   };
 }

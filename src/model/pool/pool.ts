@@ -55,6 +55,8 @@ export interface ConnectAddress {
   /** 1-65535. */
   readonly port: number;
   readonly protocol: Protocol;
+  /** Address pool that it was taken from. */
+  readonly addressPool?: string;
 }
 
 /** circle-healthcheck's word on one member. */

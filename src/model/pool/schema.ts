@@ -118,6 +118,7 @@ const connectAddress = structure(
     ip: text("IPv4 address, or * for every address of every node."),
     port: port("Port."),
     protocol: oneOf(["TCP", "UDP"], "Transport protocol."),
+    addressPool: text("Address pool that it was taken from."),
   },
   "Where clients connect to.",
   { required: ["ip", "port", "protocol"] },

@@ -3,7 +3,7 @@ import { ADDRESS_FINALIZER } from "../allocator/pool-status.ts";
 import { SERVICE_PORT_ANNOTATION, type WantedPool } from "./generate.ts";
 
 /** Annotation of a generated Pool: what was generated last, to tell its fields from the operator's. */
-export const GENERATED_ANNOTATION = "parasaus.io/generated";
+const GENERATED_ANNOTATION = "parasaus.io/generated";
 
 /** What was generated last. */
 export interface GeneratedRecord {

@@ -59,7 +59,8 @@ export function record<const Shape extends Fields>(shape: Shape): Codec<Shape> {
     },
     decode(bytes) {
       const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const entries = places.map(({ name, kind, at, size }) => [name, take(view, at, kind, size)]);
+      const named = places.filter(({ kind }) => !kind.startsWith("pad:"));
+      const entries = named.map(({ name, kind, at, size }) => [name, take(view, at, kind, size)]);
       return Object.fromEntries(entries) as RecordOf<Shape>;
     },
   };

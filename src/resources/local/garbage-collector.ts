@@ -37,10 +37,16 @@ interface Dependent {
   readonly uid: string;
 }
 
+/** Everybody who names one owner. */
+interface Dependents {
+  readonly owner: OwnerReference;
+  readonly byUid: Map<string, Dependent>;
+}
+
 class GarbageCollector {
   readonly #options: GarbageCollectorOptions;
-  /** Uid of an owner to those who name it; only objects with owners are remembered. */
-  readonly #dependents = new Map<string, Map<string, Dependent>>();
+  /** By uid of the owner; only objects with owners are remembered. */
+  readonly #dependents = new Map<string, Dependents>();
 
   constructor(options: GarbageCollectorOptions) {
     this.#options = options;
@@ -54,49 +60,53 @@ class GarbageCollector {
       signal,
       onSnapshot: async (objects) => {
         for (const object of objects) await this.#examine(definition, object);
-        const uids = new Set(objects.map((object) => object.metadata.uid ?? ""));
-        await this.#collectForgotten(definition, uids);
+        await this.#collectForgotten(definition, new Set(objects.map(({ metadata }) => metadata.uid)));
       },
       onChange: (change) => this.#follow(definition, change),
     });
   }
 
   async #follow(definition: ResourceDefinition, { type, object }: ObjectChange): Promise<void> {
-    if (type === "DELETED") await this.#ownerGone(definition, object.metadata.uid ?? "");
-    else await this.#examine(definition, object);
+    if (type !== "DELETED") {
+      await this.#examine(definition, object);
+      return;
+    }
+    const { uid = "", ownerReferences = [] } = object.metadata;
+    for (const owner of ownerReferences) this.#dependents.get(owner.uid)?.byUid.delete(uid);
+    await this.#ownerGone(uid);
   }
 
   async #examine(definition: ResourceDefinition, object: KubeObject): Promise<void> {
     const { metadata } = object;
     if (definition === namespaceDefinition && metadata.deletionTimestamp) {
       await this.#persist(() => deleteNamespaceContents(this.#options, object, OPERATOR));
-      return;
     }
     const owners = metadata.ownerReferences ?? [];
     if (owners.length === 0) return;
     const dependent = { reference: referenceTo(definition, object), uid: metadata.uid ?? "" };
-    for (const { uid } of owners) {
-      const known = this.#dependents.get(uid) ?? new Map();
-      this.#dependents.set(uid, known.set(dependent.uid, dependent));
+    for (const owner of owners) {
+      const known = this.#dependents.get(owner.uid) ?? { owner, byUid: new Map() };
+      known.byUid.set(dependent.uid, dependent);
+      this.#dependents.set(owner.uid, known);
     }
     await this.#persist(() => this.#collect(dependent));
   }
 
-  async #ownerGone(definition: ResourceDefinition, uid: string): Promise<void> {
+  async #ownerGone(uid: string): Promise<void> {
     const dependents = this.#dependents.get(uid);
     if (!dependents) return;
-    this.#options.logger.debug("owner gone", { kind: definition.kind, uid, dependents: dependents.size });
-    for (const dependent of dependents.values()) await this.#persist(() => this.#collect(dependent));
     this.#dependents.delete(uid);
+    for (const dependent of dependents.byUid.values()) await this.#persist(() => this.#collect(dependent));
   }
 
-  /** Owners of this kind that went while the watch was away: their dependents are known, they themselves are not there. */
-  async #collectForgotten(definition: ResourceDefinition, present: ReadonlySet<string>): Promise<void> {
-    for (const [uid, dependents] of [...this.#dependents]) {
-      if (present.has(uid)) continue;
-      for (const dependent of [...dependents.values()]) await this.#persist(() => this.#collect(dependent));
+  /** Owners of this kind that went while the watch was away. */
+  async #collectForgotten(
+    definition: ResourceDefinition,
+    present: ReadonlySet<string | undefined>,
+  ): Promise<void> {
+    for (const [uid, { owner }] of [...this.#dependents]) {
+      if (isOf(definition, owner) && !present.has(uid)) await this.#ownerGone(uid);
     }
-    this.#options.logger.debug("garbage looked for", { kind: definition.kind });
   }
 
   /** Reads everything anew: what the collector remembers only says where to look. */
@@ -121,9 +131,7 @@ class GarbageCollector {
 
   /** An owner of a kind that is not ours counts as there: we cannot know. */
   async #isThere(owner: OwnerReference, namespace: string | undefined): Promise<boolean> {
-    const definition = this.#options.definitions.find(
-      (each) => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion,
-    );
+    const definition = this.#options.definitions.find((each) => isOf(each, owner));
     if (!definition) return true;
     const scope = definition.namespaced && namespace ? { namespace } : {};
     const found = await orUndefined(this.#options.resources.get({ definition, name: owner.name, ...scope }));
@@ -144,6 +152,10 @@ class GarbageCollector {
       }
     }
   }
+}
+
+function isOf(definition: ResourceDefinition, { apiVersion, kind }: OwnerReference): boolean {
+  return definition.kind === kind && apiVersionOf(definition) === apiVersion;
 }
 
 function referenceTo(definition: ResourceDefinition, { metadata }: KubeObject): ObjectReference {

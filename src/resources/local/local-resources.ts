@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
 import { type KubeObject, namespaceDefinition, type ResourceDefinition } from "../../model/index.ts";
 import type { Store, StoreCondition, StoreEntry, StoreWrite } from "../../store/index.ts";
+import { applyPatch } from "../patch/index.ts";
 import type {
   DeleteOptions,
   ListOptions,
@@ -20,7 +21,7 @@ import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
 import { OperationTrimmer } from "./operation-trimmer.ts";
-import { type RecordedChange, recordChange, secondsOf } from "./operations.ts";
+import { type OperationStamp, type RecordedChange, recordChange, secondsOf } from "./operations.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { watchObjects } from "./watch.ts";
 
@@ -36,8 +37,6 @@ export interface LocalResourcesOptions {
   readonly autoCreateNamespaces?: boolean;
   /** Rules that need more than the object itself, in the order in which they are asked. */
   readonly admission?: readonly Admission[];
-  /** Applies a patch to a stored object; gives what is then validated and written. */
-  readonly applyPatch: (definition: ResourceDefinition, current: KubeObject, patch: Patch) => unknown;
   /** How many Operations are kept at least; older ones go. Default 10,000. */
   readonly keptOperationCount?: number;
   /** Source of randomness in [0, 1) for generated names. Default `Math.random`. */
@@ -55,10 +54,10 @@ class LocalResources implements Resources {
   readonly #random: () => number;
   readonly #autoCreateNamespaces: boolean;
   readonly #admission: readonly Admission[];
-  readonly #applyPatch: LocalResourcesOptions["applyPatch"];
   readonly #keyLock = new KeyLock();
   readonly #reader = new ObjectReader();
   readonly #trimmer: OperationTrimmer;
+  #sequence = 0;
 
   constructor(options: LocalResourcesOptions) {
     this.#store = options.store;
@@ -66,7 +65,6 @@ class LocalResources implements Resources {
     this.#random = options.random ?? Math.random;
     this.#autoCreateNamespaces = options.autoCreateNamespaces ?? false;
     this.#admission = options.admission ?? [];
-    this.#applyPatch = options.applyPatch;
     const kept = options.keptOperationCount ?? DEFAULT_KEPT_OPERATIONS;
     this.#trimmer = new OperationTrimmer(options.store, kept, options.logger);
   }
@@ -94,7 +92,7 @@ class LocalResources implements Resources {
 
   patch(reference: ObjectReference, patch: Patch, options: WriteOptions): Promise<KubeObject> {
     return this.#rewrite(reference, "patch", options, (current) =>
-      this.#applyPatch(reference.definition, current, patch),
+      applyPatch(patch, current, reference.definition),
     );
   }
 
@@ -215,6 +213,12 @@ class LocalResources implements Resources {
     for (const admit of this.#admission) await admit(request);
   }
 
+  #stamp(): OperationStamp {
+    const now = this.#clock.now();
+    this.#sequence = Math.max(now.getTime() * 1_000, this.#sequence + 1);
+    return { now, sequence: this.#sequence, uid: randomUUID(), suffix: randomSuffix(this.#random) };
+  }
+
   /** @returns undefined when something else was written meanwhile: decide again. */
   async #commit(write: {
     readonly conditions: readonly StoreCondition[];
@@ -224,8 +228,7 @@ class LocalResources implements Resources {
     readonly options: WriteOptions;
   }): Promise<KubeObject | undefined> {
     if (write.options.dryRun) return freezeDeep(write.answer(undefined));
-    const stamp = { now: this.#clock.now(), uid: randomUUID(), suffix: randomSuffix(this.#random, 6) };
-    const operations = recordChange(write.change, stamp);
+    const operations = recordChange(write.change, this.#stamp());
     const result = await this.#store.transact(write.conditions, [...write.writes, ...operations]);
     if (operations.length > 0) this.#trimmer.note();
     return result.succeeded ? write.answer(result.revision) : undefined;

@@ -27,8 +27,10 @@ export interface RecordedChange {
 /** What names and dates an Operation. */
 export interface OperationStamp {
   readonly now: Date;
+  /** Rises from Operation to Operation of one process, microseconds since 1970 or a little ahead of it. */
+  readonly sequence: number;
   readonly uid: string;
-  /** Tells apart what happens in one millisecond. */
+  /** Tells apart what two processes do at the same time. */
   readonly suffix: string;
 }
 
@@ -56,8 +58,8 @@ function operationOf(
     apiVersion: apiVersionOf(operationDefinition) as Operation["apiVersion"],
     kind: "Operation",
     metadata: {
-      // Nine digits of base 36 hold milliseconds until the year 5188, so that names sort by time.
-      name: `${stamp.now.getTime().toString(36).padStart(9, "0")}-${stamp.suffix}`,
+      // Eleven digits of base 36 hold microseconds until the year 6140, so that names sort by time.
+      name: `${stamp.sequence.toString(36).padStart(11, "0")}-${stamp.suffix}`,
       uid: stamp.uid,
       generation: 1,
       creationTimestamp: secondsOf(stamp.now),

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { FakeClock, silentLogger } from "../../src/foundation/index.ts";
+import type { Resources } from "../../src/resources/index.ts";
+import { createLocalResources, type LocalResourcesOptions } from "../../src/resources/local/index.ts";
+import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import type { Store } from "../../src/store/index.ts";
+
+/** Local resources over an embedded store in a directory of their own, which goes with them. */
+export interface TestResources extends AsyncDisposable {
+  readonly resources: Resources;
+  readonly store: Store;
+  readonly clock: FakeClock;
+  /** Closes the store and opens it again; `resources` and `store` are new ones then. */
+  reopen(): Promise<void>;
+}
+
+export async function openTestResources(
+  options: Partial<LocalResourcesOptions> = {},
+): Promise<TestResources> {
+  const directory = mkdtempSync(path.join(tmpdir(), "parasaus-resources-"));
+  const clock = new FakeClock();
+  const openAgain = () => openEmbeddedStore({ directory, clock, logger: silentLogger });
+  let store = await openAgain();
+  const resourcesOver = (over: Store) =>
+    createLocalResources({
+      store: over,
+      clock,
+      logger: silentLogger,
+      autoCreateNamespaces: true,
+      ...options,
+    });
+  let resources = resourcesOver(store);
+  return {
+    clock,
+    get store() {
+      return store;
+    },
+    get resources() {
+      return resources;
+    },
+    reopen: async () => {
+      await store[Symbol.asyncDispose]();
+      store = await openAgain();
+      resources = resourcesOver(store);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}

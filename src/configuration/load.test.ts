@@ -59,7 +59,7 @@ describe("precedence", () => {
 
   it("derives defaults from the surroundings and from settings above", () => {
     const { values } = load("data-dir: /srv/p\n");
-    expect(values.snapshot).toBe("/srv/p/node-snapshot.json");
+    expect(values.snapshot).toBe("/srv/p/node");
     expect(values.nodeName).toBe("node-1");
     expect(values.autoCreateNamespaces).toBe(true);
   });

@@ -110,6 +110,7 @@ export const SETTINGS = {
     fallback: always("embedded"),
   },
   autoCreateNamespaces: {
+    placeholder: "true|false",
     description: "create a namespace when the first object in it is",
     programs: SERVING,
     read: truth,
@@ -117,9 +118,9 @@ export const SETTINGS = {
   },
   probeAddresses: {
     placeholder: "CLASS,...",
-    description: "address classes that may be probed besides ordinary ones: loopback, link-local",
+    description: "address classes that may be probed besides ordinary ones: loopback, link-local, metadata",
     programs: SERVING,
-    read: listOf(oneOf(["loopback", "link-local"])),
+    read: listOf(oneOf(["loopback", "link-local", "metadata"])),
     fallback: nothing,
   },
   server: {
@@ -179,11 +180,11 @@ export const SETTINGS = {
     fallback: nothing,
   },
   snapshot: {
-    placeholder: "FILE",
-    description: "last-known-good state that a rebooted node starts from",
+    placeholder: "DIR",
+    description: "where the last-known-good state is kept, which a rebooted node starts from",
     programs: FORWARDING,
     read: text,
-    fallback: (_around, earlier) => `${earlier("dataDir")}/node-snapshot.json`,
+    fallback: (_around, earlier) => `${earlier("dataDir")}/node`,
   },
   metricsListen: {
     placeholder: "HOST:PORT",
@@ -195,7 +196,8 @@ export const SETTINGS = {
   maxFlows: capacity("flows that fit into the kernel's table", 1_048_576, 2 ** 26),
   maxHalfOpen: capacity("flows that may be half-open", 65_536, 2 ** 24),
   maxPools: capacity("pools that fit", 65_536, 2 ** 20),
-  maxMembers: capacity("members that fit, over all pools", 262_144, 2 ** 22),
+  maxMembers: capacity("members that fit, over all pools", 131_072, 2 ** 22),
+  maxSlots: capacity("slots of all scheduler tables together", 1_048_576, 2 ** 26),
   logLevel: {
     placeholder: "LEVEL",
     description: "least level that is logged: debug, info, warn or error",

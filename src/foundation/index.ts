@@ -17,3 +17,5 @@ export {
   parseIpv4Range,
 } from "./ip-address.ts";
 export { type LogFacts, type Logger, silentLogger } from "./logger.ts";
+export type { Output, Terminal } from "./terminal.ts";
+export { VERSION } from "./version.ts";

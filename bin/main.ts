@@ -1,1 +1,37 @@
-process.stdout.write("parasaus\n");
+import { homedir, hostname } from "node:os";
+import { text } from "node:stream/consumers";
+import { runCli } from "../src/cli/index.ts";
+import type { Output } from "../src/foundation/index.ts";
+
+const INTERRUPTED = 130;
+const ending = new AbortController();
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // The first asks for a graceful end, the second does not wait for it.
+    if (ending.signal.aborted) process.exit(INTERRUPTED);
+    ending.abort(new Error(`${name} received`));
+  });
+}
+
+const output = (stream: NodeJS.WriteStream): Output => {
+  stream.on("error", () => ending.abort(new Error("nobody reads the output any more")));
+  const { isTTY: isTerminal = false, columns } = stream;
+  return { write: (chunk) => void stream.write(chunk), isTerminal, ...(columns ? { columns } : {}) };
+};
+
+process.exitCode = await runCli(
+  {
+    arguments: process.argv.slice(2),
+    environment: process.env,
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    readStdin: () => text(process.stdin),
+    signal: ending.signal,
+    self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
+    isRoot: process.getuid?.() === 0,
+    homeDirectory: homedir(),
+    hostname: hostname(),
+  },
+  () => import("../src/server/index.ts"),
+);

@@ -1,0 +1,141 @@
+import { hasCode, ParasausError } from "../../foundation/index.ts";
+import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
+import type { ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import { definitionFor, qualifiedName } from "../client/kinds.ts";
+import { referenceTo } from "../client/namespaces.ts";
+import type { Manifest, ManifestObject } from "./manifest.ts";
+import { mergeThreeWays } from "./three-way.ts";
+
+/** kubectl's own annotation, so that both may be used on one object. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const MOST_ATTEMPTS = 5;
+
+/** How to apply. */
+export interface ApplyOptions extends WriteOptions {
+  /** For objects that name none. */
+  readonly namespace?: string;
+}
+
+type Outcome = "created" | "configured" | "unchanged";
+
+/**
+ * Creates or changes one object as its file says.
+ *
+ * @returns `pool.parasaus.io/web configured`
+ * @throws ParasausError with the file, the line and the fields when the server refuses it
+ */
+export async function applyManifest(
+  resources: Resources,
+  manifest: Manifest,
+  options: ApplyOptions,
+): Promise<string> {
+  const { object, where } = manifest;
+  const definition = definitionFor(object.apiVersion, object.kind);
+  if (!definition) {
+    throw new ParasausError(
+      "BadRequest",
+      `Cannot apply ${where}: no kind "${object.kind}" in ${object.apiVersion}`,
+    );
+  }
+  const { name } = object.metadata;
+  const reference = referenceTo(definition, name, object.metadata.namespace ?? options.namespace);
+  try {
+    const outcome = await createOrChange(resources, reference, object, options);
+    return `${qualifiedName(definition, name)} ${outcome}${options.dryRun ? " (dry run)" : ""}`;
+  } catch (failure) {
+    throw located(failure, manifest, definition);
+  }
+}
+
+async function createOrChange(
+  resources: Resources,
+  reference: ObjectReference,
+  object: ManifestObject,
+  options: ApplyOptions,
+): Promise<Outcome> {
+  const wanted = withLastApplied(object, reference);
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await find(resources, reference);
+    try {
+      if (!live) {
+        await resources.create(reference.definition, wanted, options);
+        return "created";
+      }
+      const written = await resources.update(reference, joined(live, wanted), options);
+      return isSame(live, written) ? "unchanged" : "configured";
+    } catch (failure) {
+      const isRace = hasCode(failure, "Conflict") || hasCode(failure, "AlreadyExists");
+      if (!isRace || attempt === MOST_ATTEMPTS) throw failure;
+    }
+  }
+}
+
+async function find(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
+  try {
+    return await resources.get(reference);
+  } catch (failure) {
+    if (hasCode(failure, "NotFound")) return undefined;
+    throw failure;
+  }
+}
+
+function withLastApplied(object: ManifestObject, { namespace }: ObjectReference): ManifestObject {
+  const annotations = object.metadata.annotations ?? {};
+  const metadata = { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) };
+  const applied = JSON.stringify({ ...object, metadata: { annotations: {}, ...metadata } });
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: `${applied}\n` } },
+  };
+}
+
+function joined(live: KubeObject, wanted: ManifestObject): unknown {
+  const last = live.metadata.annotations?.[LAST_APPLIED];
+  return mergeThreeWays(last === undefined ? {} : parseObject(last), { ...wanted }, { ...live });
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A write that changes nothing is not stored; a dry run answers with what it would store. */
+function isSame(before: KubeObject, after: KubeObject): boolean {
+  if (before.metadata.resourceVersion !== after.metadata.resourceVersion) return false;
+  const bare = ({ metadata, ...rest }: KubeObject) =>
+    canonical({ ...rest, labels: metadata.labels, annotations: metadata.annotations });
+  return bare(before) === bare(after);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** The same refusal, with file, document and lines in front. */
+function located(
+  failure: unknown,
+  { where, locate, object }: Manifest,
+  definition: ResourceDefinition,
+): unknown {
+  if (!(failure instanceof ParasausError)) return failure;
+  const name = qualifiedName(definition, object.metadata.name);
+  const isAboutFields = failure.fields.length > 0;
+  const reason = isAboutFields
+    ? `${failure.fields.length} wrong ${failure.fields.length === 1 ? "field" : "fields"}`
+    : failure.message;
+  return new ParasausError(failure.code, `Cannot apply ${name} of ${where}: ${reason}`, {
+    cause: failure,
+    fields: failure.fields.map((wrong) => {
+      const line = locate(wrong.field);
+      return line === undefined ? wrong : { ...wrong, message: `${wrong.message} (${line})` };
+    }),
+  });
+}

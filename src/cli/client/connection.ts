@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { ParasausError, systemClock } from "../../foundation/index.ts";
+import type { FlowExplanation, FlowTuple } from "../../model/index.ts";
+import type { Resources } from "../../resources/index.ts";
+import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
+import type { ServerCheck } from "../status/report.ts";
+import { type Invocation, textOption } from "../verb.ts";
+import { askServer } from "./http.ts";
+
+/** What one node's kernel says of a flow. */
+export interface FlowAnswer extends FlowExplanation {
+  readonly node: string;
+  /** Absent when the pool is gone. */
+  readonly pool?: { readonly namespace: string; readonly name: string };
+}
+
+/** What all nodes say of a flow. */
+export interface FlowAnswers {
+  readonly answers: readonly FlowAnswer[];
+  /** Nodes that did not answer in time. */
+  readonly silentNodes: readonly string[];
+}
+
+/** Everything that verbs ask of a server. */
+export interface Connection {
+  readonly url: string;
+  readonly resources: Resources;
+  /** Who asks, for the record of operations. */
+  readonly operator: string;
+  readonly serverVersion: () => Promise<string>;
+  readonly readiness: () => Promise<{ readonly isReady: boolean; readonly checks: readonly ServerCheck[] }>;
+  readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
+}
+
+/** The server that the command line, the environment, the file or the kubeconfig name. */
+export function connect(invocation: Invocation): Connection {
+  const { configuration, terminal } = invocation;
+  const kubeconfig = textOption(invocation, "kubeconfig");
+  const isFlag = configuration.settings.server.source.kind === "flag";
+  const servers =
+    kubeconfig !== undefined && !isFlag ? [readKubeconfig(kubeconfig)] : configuration.values.server;
+  return connectTo(servers, terminal.signal, terminal.environment["USER"]);
+}
+
+/** A connection to the first of the servers that answers. */
+export function connectTo(servers: readonly string[], signal: AbortSignal, user = "operator"): Connection {
+  const transport = createNodeTransport({ servers });
+  const ask = (path: string, question?: unknown) => askServer(transport, path, signal, question);
+  return {
+    url: transport.currentServer(),
+    resources: createRemoteResources({ transport, clock: systemClock }),
+    operator: user,
+    serverVersion: async () => {
+      const { gitVersion } = JSON.parse((await ask("/version")).body) as { gitVersion: string };
+      return gitVersion.replace(/^v/, "");
+    },
+    readiness: async () => {
+      const { code, body } = await ask("/readyz?verbose");
+      return { isReady: code === 200, checks: readChecks(body) };
+    },
+    explainFlow: async (flow) => {
+      const { code, body } = await ask("/internal/v1/explain", flow);
+      if (code === 200) return JSON.parse(body) as FlowAnswers;
+      throw new ParasausError("Unavailable", `Cannot explain a flow: the server answered ${code}`);
+    },
+  };
+}
+
+/** Reads `[+]store ok` lines. */
+function readChecks(body: string): readonly ServerCheck[] {
+  return [...body.matchAll(/^\[([+-])\](\S+) (?:ok|failed: (.*)|excluded: ok)$/gm)].map(
+    ([, sign, name, message]) => ({
+      name: name ?? "",
+      ok: sign === "+",
+      ...(message === undefined ? {} : { message }),
+    }),
+  );
+}
+
+function readKubeconfig(file: string): string {
+  const refuse = (reason: string, cause?: unknown) =>
+    new ParasausError("Usage", `Cannot read the server from "${file}": ${reason}`, { cause });
+  let config: Kubeconfig;
+  try {
+    config = parse(readFileSync(file, "utf8")) as Kubeconfig;
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
+  }
+  const context = config?.contexts?.find(({ name }) => name === config["current-context"])?.context;
+  const server = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster?.server;
+  if (server === undefined) throw refuse("its current context names no server");
+  return server.replace(/\/$/, "");
+}
+
+interface Kubeconfig {
+  readonly "current-context"?: string;
+  readonly contexts?: readonly { readonly name: string; readonly context?: { readonly cluster?: string } }[];
+  readonly clusters?: readonly { readonly name: string; readonly cluster?: { readonly server?: string } }[];
+}

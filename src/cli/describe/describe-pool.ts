@@ -1,0 +1,63 @@
+import type { MemberStatus, Pool, PoolMember } from "../../model/index.ts";
+import { formatAge } from "../output/age.ts";
+import { fact, type Part } from "./layout.ts";
+
+/** What is particular to a Pool. */
+export function describePool(pool: Pool, now: Date): readonly Part[] {
+  const { spec, status } = pool;
+  const affinity = spec.sessionAffinity;
+  return [
+    fact("Address Pool", spec.addressPool),
+    fact(
+      "Connect Addresses",
+      (status?.connectAddresses ?? []).map(
+        ({ ip, port, protocol }) => `${ip === "*" ? "<nodes>" : ip}:${port}/${protocol}`,
+      ),
+    ),
+    fact("Scheduler", spec.scheduler),
+    fact("Forwarding", spec.forwarding),
+    fact(
+      "Session Affinity",
+      affinity.type === "None" ? "None" : `${affinity.type} for ${affinity.timeoutSeconds}s`,
+    ),
+    fact("Drain", `${spec.drainSeconds}s`),
+    fact("On Member Down", spec.onMemberDown),
+    fact("Fail Open", `${spec.failOpen.threshold}%`),
+    fact("Health Check", describeCheck(pool)),
+    {
+      kind: "table",
+      name: "Members",
+      headings: ["ADDRESS", "WEIGHT", "STATE", "VERDICT", "SINCE", "REASON"],
+      rows: spec.members.map((member) => memberRow(member, findStatus(status?.members, member), now)),
+    },
+  ];
+}
+
+function describeCheck({ spec }: Pool): string {
+  const { type, ...rest } = spec.healthCheck;
+  const details = Object.entries(rest)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${String(value)}`);
+  const { http } = spec.healthCheck;
+  const request = http ? [`${http.method} ${http.path} expecting ${http.expect.join(",")}`] : [];
+  return type === "none" ? "none" : [type, ...request, ...details].join(", ");
+}
+
+function findStatus(
+  statuses: readonly MemberStatus[] | undefined,
+  { ip, port }: PoolMember,
+): MemberStatus | undefined {
+  return statuses?.find((status) => status.ip === ip && status.port === port);
+}
+
+function memberRow(member: PoolMember, status: MemberStatus | undefined, now: Date): readonly string[] {
+  const drain = member.drainSeconds === undefined ? "" : ` (${member.drainSeconds}s)`;
+  return [
+    `${member.ip}:${member.port}`,
+    String(member.weight),
+    `${member.state}${drain}`,
+    status?.verdict ?? "unchecked",
+    status ? formatAge(status.since, now) : "-",
+    status?.reason || "-",
+  ];
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { runCli } from "./run.ts";
+import type { LoadPrograms } from "./verb.ts";
+
+async function cli(
+  words: readonly string[],
+  {
+    environment = {},
+    stdin = "",
+    load,
+  }: { environment?: Record<string, string>; stdin?: string; load?: LoadPrograms } = {},
+) {
+  const printed = { stdout: "", stderr: "" };
+  const output = (name: "stdout" | "stderr") => ({
+    write: (text: string) => {
+      printed[name] += text;
+    },
+    isTerminal: false,
+  });
+  const exitCode = await runCli(
+    {
+      arguments: words,
+      environment,
+      stdout: output("stdout"),
+      stderr: output("stderr"),
+      readStdin: async () => stdin,
+      signal: new AbortController().signal,
+      self: ["parasaus"],
+      isRoot: false,
+      homeDirectory: "/home/ann",
+      hostname: "node-1",
+    },
+    load ?? (() => Promise.reject(new Error("no program was asked for"))),
+  );
+  return { exitCode, ...printed };
+}
+
+it("refuses an unknown verb with those that exist, exit code 2", async () => {
+  const { exitCode, stderr, stdout } = await cli(["frobnicate"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe(
+    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, status, explain, config, completion, version\n',
+  );
+});
+
+it.each([
+  [["get", "pools", "--colour"], "unknown option '--colour'"],
+  [["get"], "missing required argument 'kind'"],
+  [
+    ["get", "pools", "-o", "xml"],
+    "option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are table, wide, json, yaml, name.",
+  ],
+])("refuses %j as wrong usage and points to the help", async (words, message) => {
+  const { exitCode, stderr } = await cli(words);
+  expect(exitCode).toBe(2);
+  expect(stderr).toBe(`Error: Cannot read the command line: ${message}\nSee \`parasaus get --help\`\n`);
+});
+
+it("lists the verbs when called with nothing, and shows settings and examples of each", async () => {
+  const all = await cli([]);
+  expect(all.exitCode).toBe(0);
+  expect(all.stdout).toContain("drain");
+  const up = await cli(["up", "--help"]);
+  expect(up.exitCode).toBe(0);
+  expect(up.stdout).toContain("--data-dir <DIR>");
+  expect(up.stdout).toContain("Examples:");
+});
+
+it("starts the program that is asked for with its settings, and returns its exit code", async () => {
+  const seen: string[] = [];
+  const run = (name: string) => async (configuration: { values: { logLevel: string; noAuth: boolean } }) => {
+    seen.push(`${name} ${configuration.values.logLevel} ${configuration.values.noAuth}`);
+    return 7;
+  };
+  const load = async () => ({ runUp: run("up"), runServer: run("server"), runAgent: run("agent") });
+  const { exitCode } = await cli(["server", "--log-level", "warn", "--no-auth"], { load });
+  expect([exitCode, seen]).toEqual([7, ["server warn true"]]);
+});
+
+it("shows settings and where each comes from", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "parasaus-cli-"));
+  const file = path.join(folder, "p.yaml");
+  writeFileSync(file, "log-level: warn\n");
+  const { stdout } = await cli(["config", "--config", file, "--changed", "--max-pools", "9"], {
+    environment: { PARASAUS_DRIVER: "ebpf" },
+  });
+  expect(stdout).toBe(`SETTING     VALUE   SOURCE
+driver      ebpf    PARASAUS_DRIVER
+max-pools   9       --max-pools
+log-level   warn    ${file}:1
+`);
+  const json = await cli(["config", "--for", "agent", "-o", "json"], {
+    environment: { PARASAUS_CONFIG: file },
+  });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    file,
+    settings: {
+      "log-level": { value: "warn", source: "file" },
+      "node-name": { value: "node-1", source: "default" },
+    },
+  });
+  rmSync(folder, { recursive: true });
+});
+
+it("refuses a setting that cannot be, exit code 2", async () => {
+  const { exitCode, stderr } = await cli(["up", "--driver", "ipvs"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toBe(
+    'Error: Cannot use --driver: found "ipvs", expected auto or ebpf: the ipvs driver does not exist yet\n',
+  );
+});
+
+it("reports a mistake of ours as one line, exit code 1", async () => {
+  expect(await cli(["up"])).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: "Error: unexpected failure: no program was asked for\n",
+  });
+});

@@ -1,0 +1,95 @@
+import { expect, it } from "vitest";
+import type { KubeObject } from "../../model/index.ts";
+import { makeReport, renderReport } from "./report.ts";
+
+const NOW = new Date("2026-01-01T00:10:00Z");
+const condition = (type: string, status: string, message: string) => ({
+  type,
+  status,
+  reason: "Why",
+  message,
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+});
+const object = (kind: string, name: string, rest: object, namespace?: string) =>
+  ({
+    apiVersion: "parasaus.io/v1",
+    kind,
+    metadata: { name, ...(namespace ? { namespace } : {}), resourceVersion: "20" },
+    ...rest,
+  }) as KubeObject;
+
+const node = object("Node", "node-1", {
+  status: {
+    driver: "ebpf",
+    appliedRevision: "18",
+    tableHash: "0123456789abcdef",
+    poolCount: 2,
+    heartbeat: "2026-01-01T00:09:55Z",
+    conditions: [condition("Ready", "True", "forwards")],
+  },
+});
+const members = [
+  { ip: "10.0.0.1", port: 80 },
+  { ip: "10.0.0.2", port: 80 },
+];
+const pool = object(
+  "Pool",
+  "web",
+  {
+    spec: { members },
+    status: {
+      members: [
+        { ...members[0], verdict: "up", reason: "L7OK 200", since: "" },
+        { ...members[1], verdict: "down", reason: "L4CON connection refused", since: "" },
+      ],
+    },
+  },
+  "shop",
+);
+const input = {
+  server: { url: "http://a", version: "1.0.0", ready: true },
+  checks: [{ name: "store", ok: true }],
+  nodes: [node],
+  pools: [pool],
+  services: [],
+  revision: 20,
+  now: NOW,
+};
+
+it("sums up what there is, how far each node is behind, and which member is down and why", () => {
+  expect(renderReport(makeReport(input), NOW)).toBe(`Server:   http://a, version 1.0.0, ready
+Parts:    store ok
+Objects:  1 pool (1 of 2 members up), 0 services, 1 node
+
+NODE     DRIVER   READY   REVISION   LAG   POOLS   HASH           HEARTBEAT
+node-1   ebpf     True    18         2     2       0123456789ab   5s ago
+
+Needs attention:
+  pool.parasaus.io/web -n shop: 1 of 2 members down: 10.0.0.2:80 L4CON connection refused
+`);
+});
+
+it("names failed parts, silent nodes and false conditions", () => {
+  const silent = object("Node", "node-2", {
+    status: {
+      heartbeat: "2026-01-01T00:05:00Z",
+      conditions: [condition("Ready", "False", "no eBPF on this machine")],
+    },
+  });
+  const { attention } = makeReport({
+    ...input,
+    checks: [{ name: "store", ok: false, message: "disk full" }],
+    nodes: [silent, object("Node", "node-3", {})],
+    pools: [],
+  });
+  expect(attention).toEqual([
+    { object: "store", message: "disk full" },
+    { object: "node.parasaus.io/node-2", message: "Ready: no eBPF on this machine" },
+    { object: "node.parasaus.io/node-2", message: "not heard of for 300 s; it forwards what it had" },
+    { object: "node.parasaus.io/node-3", message: "never reported" },
+  ]);
+});
+
+it("says so when there is nothing to do", () => {
+  expect(renderReport(makeReport({ ...input, pools: [] }), NOW)).toMatch(/\nNothing needs attention\n$/);
+});

@@ -1,0 +1,133 @@
+import type { KubeObject, Node, Pool } from "../../model/index.ts";
+import { formatAge } from "../output/age.ts";
+import { renderTable } from "../output/table.ts";
+import { type Attention, findAttention } from "./attention.ts";
+
+/** One part of the server and whether it works. */
+export interface ServerCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message?: string;
+}
+
+/** Everything that `parasaus status` shows. */
+export interface StatusReport {
+  readonly server: { readonly url: string; readonly version: string; readonly ready: boolean };
+  readonly checks: readonly ServerCheck[];
+  readonly nodes: readonly NodeReport[];
+  readonly counts: Counts;
+  readonly attention: readonly Attention[];
+}
+
+interface NodeReport {
+  readonly name: string;
+  readonly driver: string;
+  readonly ready: string;
+  readonly revision: string;
+  /** Revisions that the node is behind. */
+  readonly lagRevisions: number | null;
+  readonly pools: number | null;
+  readonly tableHash: string;
+  readonly heartbeat: string;
+}
+
+interface Counts {
+  readonly pools: number;
+  readonly members: number;
+  readonly membersUp: number;
+  readonly services: number;
+  readonly nodes: number;
+}
+
+/** What the report is made from. */
+export interface StatusInput {
+  readonly server: StatusReport["server"];
+  readonly checks: readonly ServerCheck[];
+  readonly nodes: readonly KubeObject[];
+  readonly pools: readonly KubeObject[];
+  readonly services: readonly KubeObject[];
+  /** Revision that the newest pool, service or endpoint was written at, or 0. */
+  readonly revision: number;
+  readonly now: Date;
+}
+
+/** Sums everything up. */
+export function makeReport(input: StatusInput): StatusReport {
+  const pools = input.pools as readonly Pool[];
+  const verdicts = pools.flatMap(({ status }) => status?.members ?? []);
+  return {
+    server: input.server,
+    checks: input.checks,
+    nodes: (input.nodes as readonly Node[]).map((node) => reportNode(node, input.revision)),
+    counts: {
+      pools: pools.length,
+      members: pools.reduce((sum, { spec }) => sum + spec.members.length, 0),
+      membersUp: verdicts.filter(({ verdict }) => verdict === "up").length,
+      services: input.services.length,
+      nodes: input.nodes.length,
+    },
+    attention: [
+      ...input.checks
+        .filter(({ ok }) => !ok)
+        .map(({ name, message }) => ({ object: name, message: message ?? "failed" })),
+      ...findAttention([...input.nodes, ...input.pools, ...input.services], input.now),
+    ],
+  };
+}
+
+function reportNode({ metadata, status }: Node, revision: number): NodeReport {
+  const applied = status?.appliedRevision;
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return {
+    name: metadata.name,
+    driver: status?.driver ?? "",
+    ready: ready ? ready.status : "Unknown",
+    revision: applied ?? "",
+    lagRevisions: applied === undefined ? null : Math.max(0, revision - Number(applied)),
+    pools: status?.poolCount ?? null,
+    tableHash: status?.tableHash ?? "",
+    heartbeat: status?.heartbeat ?? "",
+  };
+}
+
+/** The report for people. */
+export function renderReport(report: StatusReport, now: Date): string {
+  const { server, checks, nodes, counts, attention } = report;
+  const head: readonly (readonly [string, string])[] = [
+    ["Server", `${server.url}, version ${server.version}, ${server.ready ? "ready" : "NOT READY"}`],
+    ["Parts", checks.map(({ name, ok }) => `${name} ${ok ? "ok" : "FAILED"}`).join(", ") || "unknown"],
+    [
+      "Objects",
+      `${count(counts.pools, "pool")} (${counts.membersUp} of ${count(counts.members, "member")} up), ` +
+        `${count(counts.services, "service")}, ${count(counts.nodes, "node")}`,
+    ],
+  ];
+  const lines = head.map(([name, value]) => `${`${name}:`.padEnd(10)}${value}\n`).join("");
+  return `${lines}\n${renderNodes(nodes, now)}\n${renderAttention(attention)}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function renderNodes(nodes: readonly NodeReport[], now: Date): string {
+  if (nodes.length === 0) return "No node has reported: nothing forwards\n";
+  return renderTable(
+    ["NODE", "DRIVER", "READY", "REVISION", "LAG", "POOLS", "HASH", "HEARTBEAT"],
+    nodes.map((node) => [
+      node.name,
+      node.driver || "-",
+      node.ready,
+      node.revision || "-",
+      node.lagRevisions === null ? "-" : String(node.lagRevisions),
+      node.pools === null ? "-" : String(node.pools),
+      node.tableHash.slice(0, 12) || "-",
+      node.heartbeat === "" ? "-" : `${formatAge(node.heartbeat, now)} ago`,
+    ]),
+  );
+}
+
+function renderAttention(attention: readonly Attention[]): string {
+  if (attention.length === 0) return "Nothing needs attention\n";
+  return `Needs attention:\n${attention.map(({ object, message }) => `  ${object}: ${message}\n`).join("")}`;
+}

@@ -1,0 +1,63 @@
+import type { Verb } from "../verb.ts";
+
+/** A verb that is loaded only when it is asked for. */
+interface VerbEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+}
+
+/** Every verb there is, in the order of `parasaus --help`. */
+export const VERBS: Readonly<Record<string, VerbEntry>> = {
+  up: {
+    summary: "Run the control plane and this machine's node",
+    load: async () => (await import("./up.ts")).up,
+  },
+  server: {
+    summary: "Run the control plane alone",
+    load: async () => (await import("./server.ts")).server,
+  },
+  agent: {
+    summary: "Run this machine's node alone",
+    load: async () => (await import("./agent.ts")).agent,
+  },
+  apply: {
+    summary: "Create or change objects as files describe them",
+    load: async () => (await import("./apply.ts")).apply,
+  },
+  get: {
+    summary: "List objects",
+    load: async () => (await import("./get.ts")).get,
+  },
+  describe: {
+    summary: "Show everything about objects",
+    load: async () => (await import("./describe.ts")).describe,
+  },
+  delete: {
+    summary: "Delete objects",
+    load: async () => (await import("./delete.ts")).deleteVerb,
+  },
+  drain: {
+    summary: "Take a member out of service without breaking its connections",
+    load: async () => (await import("./drain.ts")).drain,
+  },
+  status: {
+    summary: "Show whether everything is well, and what needs attention",
+    load: async () => (await import("./status.ts")).status,
+  },
+  explain: {
+    summary: "Say where a connection goes and why, from the kernel's own entry",
+    load: async () => (await import("./explain.ts")).explain,
+  },
+  config: {
+    summary: "Show the effective settings and where each comes from",
+    load: async () => (await import("./config.ts")).config,
+  },
+  completion: {
+    summary: "Print the completion script of a shell",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  version: {
+    summary: "Print the versions of this program and of the server",
+    load: async () => (await import("./version.ts")).version,
+  },
+};

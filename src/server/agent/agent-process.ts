@@ -1,0 +1,83 @@
+import { httpNodeRequests, runAgent } from "../../agent/index.ts";
+import type { LoadedConfiguration } from "../../configuration/index.ts";
+import type { Driver } from "../../dataplane/index.ts";
+import { hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
+import type { AgentStatus } from "../../model/index.ts";
+import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
+import { beginProgram } from "../program.ts";
+import { serveAgentMetrics } from "./agent-metrics.ts";
+import { followNodeAddresses } from "./node-addresses.ts";
+import { openDriver } from "./open-driver.ts";
+import { reportUnable } from "./report-unable.ts";
+
+/**
+ * Runs one node until the signal aborts: `parasaus agent`. A machine that cannot forward says so in its Node instead.
+ *
+ * @returns The exit code.
+ */
+export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  const { log: root, clock, random } = beginProgram(loaded, terminal);
+  const { values: configuration } = loaded;
+  const { nodeName, server: servers } = configuration;
+  const { signal } = terminal;
+  const log = root.child({ logger: "agent" });
+  using transport = createNodeTransport({ servers });
+  const resources = createRemoteResources({ transport, clock });
+  const opened = await openOrReason(() =>
+    openDriver({
+      configuration,
+      isRoot: terminal.isRoot,
+      programFile: terminal.self.at(-1) ?? "",
+      log,
+      clock,
+    }),
+  );
+  if (typeof opened === "string") {
+    log.error("this machine does not forward", { reason: opened });
+    await reportUnable({ resources, nodeName, reason: opened, clock, log, signal });
+    return 0;
+  }
+  await using driver = opened;
+  let readStatus: (() => AgentStatus) | undefined;
+  await using _metrics = await serveAgentMetrics({
+    listen: configuration.metricsListen,
+    driver,
+    status: () => readStatus?.(),
+    resources,
+    clock,
+    log,
+    signal,
+  });
+  await runAgent({
+    resources,
+    driver,
+    nodeName,
+    addresses:
+      configuration.address.length > 0
+        ? configuration.address
+        : followNodeAddresses(configuration.devices, clock),
+    snapshotDirectory: configuration.snapshot,
+    version: VERSION,
+    server: servers[0] ?? "",
+    requests: httpNodeRequests({ servers }),
+    onStatus: (read) => {
+      readStatus = read;
+    },
+    clock,
+    logger: log,
+    random,
+    signal,
+  });
+  log.info("agent ended, the kernel goes on forwarding");
+  return 0;
+}
+
+/** The driver, or why there is none. */
+async function openOrReason(open: () => Promise<Driver>): Promise<Driver | string> {
+  try {
+    return await open();
+  } catch (failure) {
+    if (hasCode(failure, "KernelUnsupported")) return failure.message;
+    throw failure;
+  }
+}

@@ -1,0 +1,64 @@
+import path from "node:path";
+import type { Configuration } from "../../configuration/index.ts";
+import type { Driver } from "../../dataplane/index.ts";
+import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+
+/** What a driver is opened with. */
+export interface DriverSurroundings {
+  readonly configuration: Configuration;
+  readonly isRoot: boolean;
+  /** The built program, beside which the eBPF programs are. */
+  readonly programFile: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * Opens the driver that the configuration asks for.
+ *
+ * @throws ParasausError `KernelUnsupported` that says what forwarding lacks on this machine
+ */
+export async function openDriver(surroundings: DriverSurroundings): Promise<Driver> {
+  const { configuration, isRoot, clock, log, programFile } = surroundings;
+  if (configuration.driver === "memory") {
+    const { MemoryKernel, openMemoryDriver } = await import("../../dataplane/memory/index.ts");
+    return openMemoryDriver(new MemoryKernel({ clock }));
+  }
+  if (!isRoot) {
+    throw new ParasausError("KernelUnsupported", "Cannot forward: only root can program the kernel");
+  }
+  const { openEbpfDriver } = await import("../../dataplane/ebpf/index.ts");
+  return openEbpfDriver({
+    ...ebpfOptions(configuration),
+    objectFile: ebpfObjectFile(programFile),
+    logger: log,
+    clock,
+  });
+}
+
+/** Where the build puts the eBPF programs: `bpf/build/` beside `dist/`. */
+export function ebpfObjectFile(programFile: string): string {
+  return path.resolve(path.dirname(programFile), "../bpf/build/parasaus.bpf.o");
+}
+
+function ebpfOptions(configuration: Configuration) {
+  const { devices, localClients, cgroupRoot, sourceAddresses } = configuration;
+  return {
+    node: configuration.nodeName,
+    devices: devices.includes("auto") ? ("auto" as const) : devices,
+    localClients: localClientsOf(localClients),
+    ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
+    ...(sourceAddresses.length > 0 ? { sourceAddresses } : {}),
+    capacities: {
+      flowCount: configuration.maxFlows,
+      halfOpenCount: configuration.maxHalfOpen,
+      slotCount: configuration.maxSlots,
+      memberCount: configuration.maxMembers,
+      poolCount: configuration.maxPools,
+    },
+  };
+}
+
+function localClientsOf(text: string): "off" | "host" | "pods" | { readonly cgroup: string } {
+  return text === "off" || text === "host" || text === "pods" ? text : { cgroup: text };
+}

@@ -1,0 +1,52 @@
+import type { Output } from "../foundation/index.ts";
+
+/** What the first lines of a start say. */
+export interface Greeting {
+  readonly version: string;
+  readonly url: string;
+  readonly dataDirectory: string;
+  readonly kubeconfig: string;
+  /** Why this machine does not forward; absent where it does, or where no node was asked for. */
+  readonly noForwarding?: string;
+  /** What starts the program's verbs: `parasaus`, `bin/parasaus`. */
+  readonly command: string;
+}
+
+const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
+const yellow = (text: string) => `\u001b[33m${text}\u001b[39m`;
+
+/** Tells a person where everything is and what to type next. */
+export function greet(output: Output, greeting: Greeting, isPlain: boolean): void {
+  const strong = output.isTerminal && !isPlain ? bold : String;
+  const warning = output.isTerminal && !isPlain ? yellow : String;
+  const { command } = greeting;
+  const facts: readonly (readonly [string, string])[] = [
+    ["API and metrics", greeting.url],
+    ["Kubeconfig", greeting.kubeconfig],
+    ["Data", greeting.dataDirectory],
+    ...(greeting.noForwarding === undefined
+      ? []
+      : [["Forwarding", warning(`off: ${greeting.noForwarding}`)] as const]),
+  ];
+  const next: readonly (readonly [string, string])[] = [
+    [`${command} apply -f FILE`, "create pools"],
+    [`${command} get pools -A`, "see where they listen and how many members are up"],
+    [`${command} status`, "see whether everything is well"],
+    [`kubectl --kubeconfig ${greeting.kubeconfig} get pools -A`, "the same with kubectl"],
+  ];
+  const lines = [
+    `${strong("Parasaus")} ${greeting.version} is ready`,
+    "",
+    ...columns(facts),
+    "",
+    "Type next, in another terminal:",
+    ...columns(next),
+    "",
+  ];
+  output.write(`${lines.join("\n")}\n`);
+}
+
+function columns(rows: readonly (readonly [string, string])[]): readonly string[] {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 3;
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
+}

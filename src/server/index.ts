@@ -1,0 +1,17 @@
+import type { LoadedConfiguration } from "../configuration/index.ts";
+import type { Terminal } from "../foundation/index.ts";
+
+/** Runs the control plane and this machine's node: `parasaus up`. Resolves to the exit code. */
+export async function runUp(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  return (await import("./run-up.ts")).runUpProcess(loaded, terminal);
+}
+
+/** Runs the control plane alone: `parasaus server`. Resolves to the exit code. */
+export async function runServer(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  return (await import("./run-server.ts")).runServerProcess(loaded, terminal);
+}
+
+/** Runs one node: `parasaus agent`. Resolves to the exit code. */
+export async function runAgent(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  return (await import("./agent/agent-process.ts")).runAgentProcess(loaded, terminal);
+}

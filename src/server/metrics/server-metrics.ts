@@ -1,0 +1,40 @@
+import type { AgentStatus, Pool } from "../../model/index.ts";
+import { agentFamilies } from "./agent-families.ts";
+import { renderFamilies } from "./exposition.ts";
+import { poolFamilies } from "./pool-families.ts";
+import type { ProcessMetrics } from "./registry.ts";
+import { type NodeCounters, trafficFamilies } from "./traffic-families.ts";
+
+/** What a server's `/metrics` is made from. */
+export interface ServerMetricsSource {
+  readonly process: ProcessMetrics;
+  readonly pools: ReadonlyMap<string, Pool>;
+  /** What every connected node counts; those that do not answer in time are left out. */
+  readonly counters: () => Promise<readonly NodeCounters[]>;
+  /** How every connected agent is doing; likewise. */
+  readonly agents: () => Promise<readonly AgentStatus[]>;
+}
+
+/** Text in Prometheus' format: the process, the API, the controllers, pools, and what each node counts. */
+export async function renderServerMetrics(
+  source: ServerMetricsSource,
+): Promise<{ contentType: string; body: string }> {
+  const [process, counters, agents] = await Promise.all([
+    source.process.render(),
+    source.counters(),
+    source.agents(),
+  ]);
+  const nameOf = (uid: string) => {
+    const metadata = source.pools.get(uid)?.metadata;
+    return metadata && { namespace: metadata.namespace ?? "", name: metadata.name };
+  };
+  const families = [
+    ...poolFamilies([...source.pools.values()]),
+    ...trafficFamilies(counters, nameOf),
+    ...agentFamilies(agents),
+  ];
+  return {
+    contentType: "text/plain; version=0.0.4; charset=utf-8",
+    body: process + renderFamilies(families),
+  };
+}

@@ -1,0 +1,29 @@
+import type { LoadedConfiguration } from "../configuration/index.ts";
+import { type Clock, type Logger, systemClock, type Terminal } from "../foundation/index.ts";
+import { createLogger } from "./logging.ts";
+
+/** What every long-running program begins with. */
+export interface Program {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** No colours. */
+  readonly isPlain: boolean;
+  /** How it logs, settled. */
+  readonly logFormat: "json" | "pretty";
+}
+
+/** Sets up logging and time as the configuration and the terminal want them. */
+export function beginProgram({ values }: LoadedConfiguration, { stderr, environment }: Terminal): Program {
+  const isPlain = (environment["NO_COLOR"] ?? "") !== "";
+  const auto = stderr.isTerminal ? "pretty" : "json";
+  const logFormat = values.logFormat === "auto" ? auto : values.logFormat;
+  const log = createLogger({ level: values.logLevel, format: logFormat, output: stderr, isPlain });
+  return { log, clock: systemClock, random: Math.random, isPlain, logFormat };
+}
+
+/** Resolves when the signal aborts. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

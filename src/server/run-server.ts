@@ -1,0 +1,43 @@
+import type { LoadedConfiguration } from "../configuration/index.ts";
+import { type Terminal, VERSION } from "../foundation/index.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { greet } from "./greeting.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { beginProgram, type Program, untilAborted } from "./program.ts";
+
+/** Runs the control plane until the signal aborts. @returns The exit code. */
+export async function runServerProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  const program = beginProgram(loaded, terminal);
+  await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
+  welcome(loaded, terminal, program, controlPlane);
+  await untilAborted(terminal.signal);
+  program.log.info("ending");
+  return 0;
+}
+
+/** Writes the kubeconfig and tells where everything is. */
+export function welcome(
+  { values }: LoadedConfiguration,
+  terminal: Terminal,
+  { isPlain }: Program,
+  { url }: ControlPlane,
+  noForwarding?: string,
+): void {
+  const kubeconfig = writeKubeconfig(values.dataDir, url);
+  const greeting = {
+    version: VERSION,
+    url,
+    dataDirectory: values.dataDir,
+    kubeconfig,
+    command: commandOf(terminal),
+  };
+  greet(terminal.stdout, { ...greeting, ...(noForwarding === undefined ? {} : { noForwarding }) }, isPlain);
+}
+
+/** From a checkout the program is `bin/parasaus`; installed, it is in the PATH. */
+function commandOf({ self, environment }: Terminal): string {
+  const isCheckout =
+    self.some((word) => word.endsWith("/dist/parasaus.js")) &&
+    environment["npm_lifecycle_event"] !== undefined;
+  return isCheckout ? "bin/parasaus" : "parasaus";
+}

@@ -1,0 +1,28 @@
+import type { LoadedConfiguration } from "../configuration/index.ts";
+import type { Terminal } from "../foundation/index.ts";
+import { agentArguments } from "./agent/agent-command.ts";
+import { reasonNotToForward } from "./agent/forwarding-check.ts";
+import { superviseAgent } from "./agent/supervise-agent.ts";
+import { startControlPlane } from "./control-plane.ts";
+import { beginProgram, untilAborted } from "./program.ts";
+import { welcome } from "./run-server.ts";
+
+/** Runs the control plane and, as a child, this machine's agent, until the signal aborts. @returns The exit code. */
+export async function runUpProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  const program = beginProgram(loaded, terminal);
+  const { log, clock, random, logFormat } = program;
+  await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
+  welcome(loaded, terminal, program, controlPlane, reasonNotToForward(loaded.values, terminal));
+  const agent = superviseAgent({
+    command: [...terminal.self, ...agentArguments(loaded, controlPlane.url, logFormat)],
+    environment: terminal.environment,
+    log: log.child({ logger: "agent-supervisor" }),
+    clock,
+    random,
+    signal: terminal.signal,
+  });
+  await untilAborted(terminal.signal);
+  log.info("ending; what the kernel holds goes on forwarding");
+  await agent;
+  return 0;
+}

@@ -7,7 +7,6 @@ import { type Clock, type Logger, ParasausError, VERSION } from "../foundation/i
 import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
 import type { Resources } from "../resources/index.ts";
 import { createLocalResources, ensureBuiltins, startGarbageCollector } from "../resources/local/index.ts";
-import { applyPatch } from "../resources/patch/index.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { Store } from "../store/index.ts";
 import { explainRoute } from "./explain-route.ts";
@@ -83,7 +82,6 @@ async function startParts(options: ControlPlaneOptions, store: Store, signal: Ab
     logger: log.child({ logger: "resources" }),
     autoCreateNamespaces: configuration.autoCreateNamespaces,
     random,
-    applyPatch: (definition, current, patch) => applyPatch(patch, current, definition),
     admission: [poolOwnershipAdmission],
   });
   await ensureBuiltins(resources);

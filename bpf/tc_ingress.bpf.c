@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What arrives on a device: packets of flows, and packets that open one. */
+#include "icmp.h"
 #include "open.h"
 #include "options.h"
 #include "reset.h"
@@ -59,8 +60,10 @@ int tc_ingress(struct __sk_buff *skb)
 	struct flow *entry;
 	int step = STEP_NEW;
 
-	if (skb->pkt_type != PACKET_HOST || parse(skb, &packet))
+	if (skb->pkt_type != PACKET_HOST)
 		return NOT_OURS;
+	if (parse(skb, &packet))
+		return packet.key.protocol == IPPROTO_ICMP ? forward_error(skb, &packet) : NOT_OURS;
 	packet.now = bpf_ktime_get_ns();
 	entry = bpf_map_lookup_elem(&flow, &packet.key);
 	if (packet.tcp_flags & (TCP_SYN | TCP_FIN) || (entry && entry->state > FLOW_ESTABLISHED))

@@ -52,7 +52,7 @@ static __always_inline int parse_udp(struct __sk_buff *skb, struct packet *packe
 	return 0;
 }
 
-/* Returns 0 when the packet is TCP or UDP in IPv4 and no later fragment. */
+/* Returns 0 when the packet is TCP or UDP in IPv4 and no later fragment. Of another protocol the IP header is read. */
 static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 {
 	struct iphdr *ip;
@@ -65,8 +65,6 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 		return -1;
 	ip = (void *)(long)skb->data + ETH_HLEN;
 	if ((void *)(ip + 1) > (void *)(long)skb->data_end || ip->version != 4 || ip->ihl < 5)
-		return -1;
-	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
 		return -1;
 	fragment = bpf_ntohs(ip->frag_off);
 	if (fragment & FRAGMENT_OFFSET)
@@ -81,6 +79,8 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 	packet->length = ip->tot_len ? bpf_ntohs(ip->tot_len) : skb->len - ETH_HLEN;
 	header = ip->ihl * 4;
 	packet->l4_offset = ETH_HLEN + header;
+	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
+		return -1;
 	l4_minimum = ip->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
 	if (packet->length < header + l4_minimum || packet->length + ETH_HLEN > skb->len)
 		return -1;

@@ -184,7 +184,8 @@ function programsOf(object: LoadedObject, held: Disposable) {
   };
 }
 
-const FROM_CLIENT: Packet = {
+/** What `fromClient` sends unless told otherwise: a SYN to the connect address. */
+export const FROM_CLIENT: Packet = {
   destinationMac: NODE.clientMac,
   sourceMac: CLIENT.mac,
   source: CLIENT.ip,

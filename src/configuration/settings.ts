@@ -5,6 +5,7 @@ import {
   objectName,
   oneOf,
   optionalText,
+  secondsByName,
   serverUrl,
   text,
   truth,
@@ -198,6 +199,13 @@ export const SETTINGS = {
   maxPools: capacity("pools that fit", 65_536, 2 ** 20),
   maxMembers: capacity("members that fit, over all pools", 131_072, 2 ** 22),
   maxSlots: capacity("slots of all scheduler tables together", 1_048_576, 2 ** 26),
+  flowTimeouts: {
+    placeholder: "NAME=SECONDS,...",
+    description: "idle times after which flows end: established, half-open, closing, closed, udp",
+    programs: FORWARDING,
+    read: secondsByName(["established", "half-open", "closing", "closed", "udp"]),
+    fallback: always("established=7800,half-open=15,closing=60,closed=60,udp=120"),
+  },
   logLevel: {
     placeholder: "LEVEL",
     description: "least level that is logged: debug, info, warn or error",

@@ -97,3 +97,20 @@ export function isLoopback(host: string): boolean {
 export function wrong(found: string, expected: string): ParasausError {
   return new ParasausError("Usage", `found "${found}", expected ${expected}`);
 }
+
+/** Idle times as `established=7800,closed=60`, in seconds; what is not named keeps its default. */
+export function secondsByName<Name extends string>(
+  names: readonly Name[],
+): ValueReader<Readonly<Partial<Record<Name, number>>>> {
+  const form = `${names.map((name) => `${name}=SECONDS`).join(",")}, or some of them`;
+  return (value) => {
+    const parts = value.split(",").filter((part) => part !== "");
+    const pairs = parts.map((part) => {
+      const [, name, seconds] = /^([a-z-]+)=(\d{1,7})$/.exec(part.trim()) ?? [];
+      const known = names.find((each) => each === name);
+      if (known === undefined || Number(seconds) < 1) throw wrong(value, form);
+      return [known, Number(seconds)];
+    });
+    return Object.fromEntries(pairs);
+  };
+}

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Configuration } from "../../configuration/index.ts";
+import type { EbpfTimeouts } from "../../dataplane/ebpf/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
 import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
 
@@ -56,7 +57,22 @@ function ebpfOptions(configuration: Configuration) {
       memberCount: configuration.maxMembers,
       poolCount: configuration.maxPools,
     },
+    timeouts: timeoutsOf(configuration.flowTimeouts),
   };
+}
+
+/** Those that are named; the driver knows the others. */
+function timeoutsOf(seconds: Configuration["flowTimeouts"]): Partial<EbpfTimeouts> {
+  const named = {
+    establishedMs: seconds.established,
+    halfOpenMs: seconds["half-open"],
+    closingMs: seconds.closing,
+    closedMs: seconds.closed,
+    datagramMs: seconds.udp,
+  };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, value * 1_000]])),
+  );
 }
 
 function localClientsOf(text: string): "off" | "host" | "pods" | { readonly cgroup: string } {

@@ -13,7 +13,7 @@ import { observePools } from "./observe.ts";
 import { DEFAULT_CAPACITIES, DEFAULT_TIMEOUTS, type EbpfDriverOptions } from "./options.ts";
 import { pinFolderFor } from "./pin-folder.ts";
 import { openPrograms, removeOtherPrograms } from "./programs.ts";
-import { writeNodeAddresses, writeSettings } from "./settings.ts";
+import { enableForwarding, writeNodeAddresses, writeSettings } from "./settings.ts";
 import { pause, readSnapshot } from "./snapshot.ts";
 import { createSourceFinder } from "./sources.ts";
 
@@ -37,6 +37,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   const opening = { objectFile: options.objectFile, pinFolder, capacities, logger };
   const { maps, programs, isAdopted } = openPrograms(opening);
   const kernel = createKernel(maps, programs);
+  enableForwarding(logger);
   writeSettings(kernel, options, timeouts);
   attachDevices(options, programs);
   const clients = options.localClients ?? "host";

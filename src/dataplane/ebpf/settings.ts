@@ -1,11 +1,12 @@
-import { ParasausError, parseIpv4 } from "../../foundation/index.ts";
-import { netnsCookie, readSysctl } from "../../linux/index.ts";
+import { type Logger, ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { netnsCookie, readSysctl, writeSysctl } from "../../linux/index.ts";
 import type { Kernel } from "./kernel.ts";
 import { LAYOUT, LOCAL_CLIENTS, MAX_SOURCES } from "./layout.ts";
 import type { EbpfDriverOptions, EbpfTimeouts } from "./options.ts";
 import { indexKey, words } from "./words.ts";
 
 const { config: CONFIG } = LAYOUT;
+const IP_FORWARD = "net.ipv4.ip_forward";
 const FIRST_SOURCE_PORT = 1024;
 const LAST_SOURCE_PORT = 29_999;
 const NS_PER_MS = 1_000_000n;
@@ -89,6 +90,17 @@ export function raiseRouteEpoch(kernel: Kernel): void {
   kernel.maps.config.lookup(indexKey(0), row);
   words.writeU32(row, words.readU32(row, CONFIG.route_epoch) + 1, CONFIG.route_epoch);
   kernel.maps.config.update(indexKey(0), row);
+}
+
+/**
+ * Lets this network namespace forward: `bpf_fib_lookup` finds no route on devices that may not.
+ *
+ * @throws ParasausError `KernelError` when it does not forward and must stay so
+ */
+export function enableForwarding(logger: Logger): void {
+  if (readSysctl(IP_FORWARD) === "1") return;
+  writeSysctl(IP_FORWARD, "1");
+  logger.info("forwarding enabled", { sysctl: IP_FORWARD });
 }
 
 /** Brings `node_address` up to date: what a connect address of `*` stands for. Writes only what differs. */

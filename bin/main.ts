@@ -5,14 +5,11 @@ import type { Output } from "../src/foundation/index.ts";
 
 const INTERRUPTED = 130;
 const ending = new AbortController();
-
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.on(name, () => {
-    // The first asks for a graceful end, the second does not wait for it.
-    if (ending.signal.aborted) process.exit(INTERRUPTED);
-    ending.abort(new Error(`${name} received`));
-  });
-}
+// The first signal asks for a graceful end, the second does not wait for it.
+const end = () => (ending.signal.aborted ? process.exit(INTERRUPTED) : ending.abort());
+process.on("SIGINT", end).on("SIGTERM", end);
+// An agent ends with the server that started it.
+process.once("disconnect", end).channel?.unref();
 
 const output = (stream: NodeJS.WriteStream): Output => {
   stream.on("error", () => ending.abort(new Error("nobody reads the output any more")));

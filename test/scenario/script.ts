@@ -51,7 +51,10 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** An age, as a cell of its own. */
-const AGE = /(?<=^|\s)(\d+[smhdy]){1,2}(?=\s|$)/g;
+const AGE = /(?<=^|[\s(])(\d+[smhdy]){1,2}(?=\s|$)/g;
+
+/** How far a node is: its heartbeats count as revisions too. */
+const NODE_REVISION = /^(\S+ +memory +\S+ +)\d+/gm;
 
 /** Replaces what differs from run to run. Columns are as wide as their widest cell, so gaps differ too. */
 export function mask(text: string, folder: string): string {
@@ -60,5 +63,6 @@ export function mask(text: string, folder: string): string {
     .replaceAll(folder, "<dir>")
     .replaceAll(AGE, "<age>")
     .replaceAll(/ {3,}/g, "   ")
-    .replaceAll(/ +$/gm, "");
+    .replaceAll(/ +$/gm, "")
+    .replaceAll(NODE_REVISION, "$1<revision>");
 }

@@ -13,5 +13,8 @@ export function reportFailure(failure: unknown, { stderr, environment }: Termina
   }
   stderr.write(`Error: ${failure.message}\n`);
   for (const { field, message } of failure.fields) stderr.write(`  ${field}: ${message}\n`);
+  if (/ECONNREFUSED/.test(failure.message)) {
+    stderr.write("Is `parasaus up` running? Another server is named with --server URL or PARASAUS_SERVER\n");
+  }
   return failure.code === "Usage" ? EXIT.usage : EXIT.failure;
 }

@@ -49,7 +49,8 @@ async function runOnce({ command, environment, log, signal }: AgentProcessOption
   // Its own process group: Ctrl-C reaches us alone, and we end it in order.
   const child = spawn(executable, words, {
     env: { ...environment },
-    stdio: ["ignore", "inherit", "inherit"],
+    // The channel is never written to: it closes when this process dies, and the agent ends then too.
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
     detached: true,
   });
   log.debug("agent started", { pid: child.pid });

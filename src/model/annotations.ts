@@ -14,6 +14,6 @@ export function healthCheckAnnotationErrors(
   const type = Object.hasOwn(annotations, HEALTH_CHECK_TYPE_ANNOTATION)
     ? annotations[HEALTH_CHECK_TYPE_ANNOTATION]
     : undefined;
-  if (type === undefined || HEALTH_CHECK_TYPES.includes(type)) return [];
+  if (type === undefined || HEALTH_CHECK_TYPES.includes(type.trim().toLowerCase())) return [];
   return [unsupported(`${field}[${HEALTH_CHECK_TYPE_ANNOTATION}]`, type, HEALTH_CHECK_TYPES)];
 }

@@ -5,6 +5,7 @@ import { afterEach } from "vitest";
 import { FakeClock, silentLogger } from "../../src/foundation/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import { describeStore, type StoreUnderTest } from "./store.ts";
+import { describeStoreModel } from "./store-model.ts";
 
 const cleanUp: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -32,3 +33,4 @@ async function open(): Promise<StoreUnderTest> {
 }
 
 describeStore("embedded", open);
+describeStoreModel("embedded", open);

@@ -30,6 +30,7 @@ import { followHistory } from "./watch.ts";
 const PROGRESS_INTERVAL_MS = 2_000;
 const COMPACTION_EVERY_TICKS = 15;
 const REVISIONS_FORGOTTEN_PER_COMMIT = 2_000;
+const LEAST_BYTES = 1024 * 1024;
 const DEFAULT_RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** Where and how the embedded store lives. */
@@ -206,7 +207,8 @@ class EmbeddedStore implements Store {
       this.#options.logger.error("store failed", { error: cause });
       return this.#failure;
     }
-    const isFull = FULL_ERRNOS.includes(Number((cause as { code?: unknown }).code));
+    const isFull =
+      FULL_ERRNOS.includes(Number((cause as { code?: unknown }).code)) || isDiskFull(this.#options);
     const reason = cause instanceof Error ? cause.message : String(cause);
     return isFull
       ? new ParasausError("StorageFull", `Cannot write: no space left for "${this.#options.directory}"`, {
@@ -245,11 +247,21 @@ const FULL_ERRNOS = [28, 122, -30792];
 
 /** Asks before LMDB finds out: it copes with a full disk, but only just. */
 function refuseFullDisk({ directory, reserveBytes = DEFAULT_RESERVE_BYTES }: EmbeddedStoreOptions): void {
-  const { bavail, bsize } = statfsSync(directory);
-  if (bavail * bsize >= reserveBytes) return;
+  const free = freeBytes(directory);
+  if (free >= reserveBytes) return;
   const megabytes = (bytes: number) => `${Math.floor(bytes / 1_000_000)} MB`;
   throw new ParasausError(
     "StorageFull",
-    `Cannot write: only ${megabytes(bavail * bsize)} are free for "${directory}", ${megabytes(reserveBytes)} are kept back`,
+    `Cannot write: only ${megabytes(free)} are free for "${directory}", ${megabytes(reserveBytes)} are kept back`,
   );
+}
+
+/** A write that a full disk cuts short comes back from LMDB as EIO. */
+function isDiskFull({ directory }: EmbeddedStoreOptions): boolean {
+  return freeBytes(directory) < LEAST_BYTES;
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }

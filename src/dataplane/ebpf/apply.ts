@@ -196,8 +196,14 @@ function writeMembers({ kernel, mirror }: ApplyContext, members: readonly Wanted
     const cutAtMs = cutTimeOf(row);
     if (cutAtMs === 0 && mirror.cutAtMs[index] !== 0) mirror.hasNewCuts = true;
     mirror.cutAtMs[index] = cutAtMs;
-    mirror.tombstones.delete(index);
+    // One that comes back after it was removed counts from the beginning.
+    if (mirror.tombstones.delete(index)) clearTraffic(kernel, index);
   }
+}
+
+/** Zeroes what a row of `member` has counted. */
+export function clearTraffic({ maps }: Kernel, index: number): void {
+  maps.member_traffic.update(indexKey(index), Buffer.alloc(maps.member_traffic.valueBytes));
 }
 
 /** The slots that a pool is to have, and where. */

@@ -3,7 +3,7 @@ import { listSockets } from "../../linux/index.ts";
 import type { FlowExplanation, FlowTuple } from "../driver.ts";
 import { decodeFlow, encodeFlowKey, type FlowRow, oppositeKey } from "./flow-rows.ts";
 import type { Kernel } from "./kernel.ts";
-import { FLOW_FORWARD, LAYOUT, PROTOCOL_NUMBER } from "./layout.ts";
+import { FLOW_FORWARD, FLOW_STATE, LAYOUT, PROTOCOL_NUMBER } from "./layout.ts";
 import { decodeMember, decodeUid, dispositionOf } from "./rows.ts";
 import { pause } from "./snapshot.ts";
 import { indexKey, words } from "./words.ts";
@@ -35,7 +35,7 @@ export function explainFlow(kernel: Kernel, flow: FlowTuple, nowMs: number): Flo
   return row.role === FLOW_FORWARD ? describe(kernel, row, nowMs) : undefined;
 }
 
-/** Flows of one pool, at most `limitCount`. */
+/** Flows of one pool that are not closed, at most `limitCount`. */
 export async function listFlows(
   kernel: Kernel,
   poolIndex: number,
@@ -47,14 +47,22 @@ export async function listFlows(
   for (const { keys, values, count } of kernel.maps.flow.batches(BATCH_COUNT)) {
     for (let place = 0; place < count && found.length < limitCount; place += 1) {
       const at = place * flow.size;
-      if (values[at + flow.role] !== FLOW_FORWARD) continue;
-      if (words.readU32(values, at + flow.pool) !== poolIndex) continue;
+      if (!isLiveOf(poolIndex, values, at)) continue;
       found.push(describe(kernel, decodeFlow(keys, place * flow_key.size, values, at), nowMs));
     }
     if (found.length >= limitCount) break;
     await pause();
   }
   return found;
+}
+
+function isLiveOf(poolIndex: number, values: Buffer, at: number): boolean {
+  const { flow } = LAYOUT;
+  return (
+    values[at + flow.role] === FLOW_FORWARD &&
+    words.readU32(values, at + flow.pool) === poolIndex &&
+    words.readU32(values, at + flow.state) !== FLOW_STATE.closed
+  );
 }
 
 function describe(kernel: Kernel, row: FlowRow, nowMs: number): FlowExplanation {

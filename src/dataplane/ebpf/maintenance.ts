@@ -1,7 +1,7 @@
 import type { Logger } from "../../foundation/index.ts";
 import { type InetSocket, listSockets, type ResetSender } from "../../linux/index.ts";
 import type { MaintenanceReport } from "../driver.ts";
-import { type ApplyContext, forgetWhenEmpty } from "./apply.ts";
+import { type ApplyContext, clearTraffic, forgetWhenEmpty } from "./apply.ts";
 import { closeLocalClients, cutFlows } from "./cut.ts";
 import { LAYOUT } from "./layout.ts";
 import {
@@ -14,7 +14,6 @@ import {
 import type { EbpfTimeouts } from "./options.ts";
 import { recountLoads } from "./recount.ts";
 import { type SweepResult, sweepFlows } from "./sweep.ts";
-import { indexKey } from "./words.ts";
 
 const SWEEP_INTERVAL_MS = 5000;
 /** A sweep may take one twentieth of the time. */
@@ -127,8 +126,7 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
     for (const [index, { record, place, sinceRound }] of mirror.tombstones) {
       if (sinceRound >= round || result.referenced[index]) continue;
       context.kernel.writeMembers([{ index, row: Buffer.alloc(LAYOUT.member.size) }]);
-      const { member_traffic: traffic } = context.kernel.maps;
-      traffic.update(indexKey(index), Buffer.alloc(traffic.valueBytes));
+      clearTraffic(context.kernel, index);
       mirror.tombstones.delete(index);
       mirror.memberIndexes.free(index);
       mirror.cutAtMs[index] = Number.POSITIVE_INFINITY;

@@ -25,7 +25,7 @@ export interface EbpfWorld extends DriverWorld {
   /** The process that has the driver. */
   host(): Remote;
   /** Ends the driver politely and opens another one. */
-  restart(prefix?: readonly string[]): Promise<void>;
+  restart(prefix?: readonly string[], change?: Partial<EbpfDriverOptions>): Promise<void>;
 }
 
 /** Opens it; disposing it removes namespaces and pins. */
@@ -55,8 +55,9 @@ async function connectWorld(
 ): Promise<EbpfWorld> {
   await Promise.all(topology.members.map((machine) => startMember(machine, MEMBER_PORT)));
   const client = await startRemote(topology.client, "flow-client.ts");
-  const open = async (prefix?: readonly string[]) => {
-    host = await startRemote(topology.node, "driver-host.ts", [JSON.stringify(options)], prefix);
+  const open = async (prefix?: readonly string[], change: Partial<EbpfDriverOptions> = {}) => {
+    const words = [JSON.stringify({ ...options, ...change })];
+    host = await startRemote(topology.node, "driver-host.ts", words, prefix);
     driver = remoteDriver(host);
     await driver.setNodeAddresses([topology.nodeIp]);
   };
@@ -75,9 +76,9 @@ async function connectWorld(
       await host.kill();
       await open();
     },
-    restart: async (prefix) => {
+    restart: async (prefix, change) => {
       await host.end();
-      await open(prefix);
+      await open(prefix, change);
     },
     places,
     nodeIp: topology.nodeIp,

@@ -46,6 +46,7 @@ export async function startRemote(
         child.stdin?.write(`${JSON.stringify({ id: next, method, parameters })}\n`);
       }),
     async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
       child.kill("SIGKILL");
       await gone;

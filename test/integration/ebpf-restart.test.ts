@@ -1,0 +1,159 @@
+import { appendFileSync, copyFileSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LAYOUT } from "../../src/dataplane/ebpf/layout.ts";
+import { type DesiredPool, type PoolOperation, planOperations } from "../../src/dataplane/index.ts";
+import { type BpfMap, openPinnedMap } from "../../src/linux/index.ts";
+import {
+  closeAll,
+  connected,
+  connectTimes,
+  placesOf,
+  poolIn,
+  program,
+  withMember,
+} from "../contract/driver-world.ts";
+import { BPF_OBJECT, type EbpfWorld, missingForEbpf, openEbpfWorld } from "../lab/ebpf-world.ts";
+import { attachTrace, isBpfWrite, traceBpf } from "../lab/syscall-trace.ts";
+
+const missing = missingForEbpf();
+
+describe.skipIf(missing)(`eBPF driver, started again${missing}`, () => {
+  let world: EbpfWorld;
+  const pins = () => `/sys/fs/bpf/parasaus/${world.options.node}/v1`;
+  beforeAll(async () => {
+    world = await openEbpfWorld();
+  });
+  beforeEach(async () => {
+    const driver = world.driver();
+    const pools = await driver.observe();
+    await driver.apply(pools.map(({ uid }) => ({ kind: "remove", uid })));
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  it("loads nothing and writes nothing, and flows go on", async () => {
+    const pool = withMember(poolIn(world, 4, { scheduler: "wrr" }), 0, { weight: 3 });
+    await program(world, pool);
+    const flow = await connected(world);
+    // The first maintenance after the removal in between tests has work to do.
+    await world.driver().maintain();
+    const trace = traceBpf();
+    await world.restart(trace.prefix);
+    const observed = await world.driver().observe();
+    await world.driver().maintain();
+    await world.driver().readCounters();
+    expect(planOperations([pool], observed, world.driver().nowMs())).toEqual([]);
+    expect(trace.calls().length).toBeGreaterThan(20);
+    expect(trace.writes()).toEqual([]);
+    expect(await flow.exchange()).toBe(flow.member);
+    await flow.close();
+  });
+
+  it("rewrites exactly the row that somebody damaged", async () => {
+    const pool = poolIn(world, 3, { affinitySeconds: 60 });
+    await program(world, pool);
+    const trace = traceBpf();
+    await world.restart(trace.prefix);
+    await program(world, pool);
+    const rows = rowsInUse(pins());
+    for (const [table, offset] of [
+      ["slot", 0],
+      ["member", 28],
+      ["member", 18],
+      ["member", 3],
+      ["service", 36],
+      ["service", 20],
+      ["service", 2],
+      ["pool", 1],
+    ] as const) {
+      flipBit(`${pins()}/${table}`, rows[table], offset);
+      const before = trace.writes().length;
+      await program(world, pool);
+      await program(world, pool);
+      expect([table, offset, trace.writes().length - before]).toEqual([table, offset, 1]);
+    }
+    await closeAll(await connectTimes(world, 4));
+  });
+
+  it("takes another build of the object without losing a flow, and removes the old programs", async () => {
+    await program(world, poolIn(world, 2));
+    const flow = await connected(world);
+    const folders = () => readdirSync(pins()).filter((name) => name.startsWith("programs-"));
+    const before = folders();
+    const rebuilt = path.join(mkdtempSync(path.join(tmpdir(), "paratest-")), "parasaus.bpf.o");
+    copyFileSync(BPF_OBJECT, rebuilt);
+    appendFileSync(rebuilt, "another build");
+    await world.restart([], { objectFile: rebuilt });
+    expect(folders()).toHaveLength(1);
+    expect(folders()).not.toEqual(before);
+    expect(await flow.exchange()).toBe(flow.member);
+    await closeAll([flow, ...(await connectTimes(world, 2))]);
+  });
+
+  it("killed between any two writes, it leaves every connect address old or new, and the next start repairs", async () => {
+    const places = placesOf(world);
+    const oldPool = poolIn(world, 2);
+    const newPool = { ...poolIn(world, 4, { scheduler: "wrr" }), members: poolIn(world, 4).members.slice(2) };
+    const writes = await writesOf(oldPool, newPool);
+    expect(writes.length).toBeGreaterThanOrEqual(5);
+    for (const killAt of writes) {
+      const operations = await prepare(oldPool, newPool);
+      await using _trace = await attachTrace(world.host().process.pid ?? 0, killAt);
+      await expect(world.driver().apply(operations)).rejects.toThrow("ended before it answered");
+      const members = (await connectTimes(world, 4)).map(({ member }) => member);
+      expect([places.slice(0, 2), places.slice(2)]).toContainEqual([...new Set(members)].sort());
+      await world.reopen();
+      await program(world, newPool);
+      const after = await connectTimes(world, 4);
+      expect([...new Set(after.map(({ member }) => member))].sort()).toEqual(places.slice(2));
+      const observed = await world.driver().observe();
+      expect(planOperations([newPool], observed, world.driver().nowMs())).toEqual([]);
+    }
+  });
+
+  /** Puts `before` in place and says what leads from it to `after`. */
+  async function prepare(before: DesiredPool, after: DesiredPool): Promise<PoolOperation[]> {
+    await program(world, before);
+    return planOperations([after], await world.driver().observe(), world.driver().nowMs());
+  }
+
+  /** Which `bpf` calls of that change are writes, counted from 1. */
+  async function writesOf(before: DesiredPool, after: DesiredPool): Promise<number[]> {
+    const operations = await prepare(before, after);
+    await using trace = await attachTrace(world.host().process.pid ?? 0);
+    await world.driver().apply(operations);
+    return trace.calls().flatMap((call, index) => (isBpfWrite(call) ? [index + 1] : []));
+  }
+});
+
+/** A row of each table that the only pool uses. */
+function rowsInUse(pins: string) {
+  const service = openMap(`${pins}/service`);
+  const key = Buffer.alloc(service.keyBytes);
+  const row = Buffer.alloc(service.valueBytes);
+  service.nextKey(undefined, key);
+  service.lookup(key, row);
+  const { pool, sequence_at } = LAYOUT.service;
+  const slotKey = row.subarray(sequence_at, sequence_at + 4);
+  const slot = openMap(`${pins}/slot`);
+  const slotRow = Buffer.alloc(slot.valueBytes);
+  slot.lookup(slotKey, slotRow);
+  for (const map of [service, slot]) map.close();
+  return { service: key, slot: slotKey, pool: row.subarray(pool, pool + 4), member: slotRow.subarray(0, 4) };
+}
+
+function openMap(file: string): BpfMap {
+  const map = openPinnedMap(file);
+  if (!map) throw new Error(`no map at ${file}`);
+  return map;
+}
+
+function flipBit(file: string, key: Buffer, offset: number): void {
+  const map = openMap(file);
+  const row = Buffer.alloc(map.valueBytes);
+  map.lookup(key, row);
+  row[offset] = (row[offset] ?? 0) ^ 1;
+  map.update(key, row);
+  map.close();
+}

@@ -527,6 +527,7 @@ export function describeResources(name: string, open: () => Promise<ResourcesUnd
         await change({ members: [member(80, { weight: 2 }), member(81), member(82)] });
         const operations = (await resources.list(operationDefinition)).items as readonly Operation[];
         const sorted = [...operations].sort((a, b) => Number(a.spec.revision) - Number(b.spec.revision));
+        expect(sorted.map(({ spec }) => spec.verb)).toEqual(["drain", "update", "update"]);
         expect(sorted.map(({ spec }) => spec.member)).toEqual(["10.0.0.1:81", undefined, "10.0.0.1:82"]);
       });
 

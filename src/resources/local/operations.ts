@@ -54,6 +54,7 @@ function operationOf(
   if (!subject || (before && after && isDeepStrictEqual(ownPart(before), ownPart(after)))) return undefined;
   const { name, namespace, uid = "" } = subject.metadata;
   const member = onlyChangedMember(before, after);
+  const isDrain = member !== undefined && isDraining(after, member) && !isDraining(before, member);
   return {
     apiVersion: apiVersionOf(operationDefinition) as Operation["apiVersion"],
     kind: "Operation",
@@ -67,7 +68,7 @@ function operationOf(
     spec: {
       operator: options.operator,
       time: stamp.now.toISOString(),
-      verb,
+      verb: isDrain ? "drain" : verb,
       object: {
         apiVersion: subject.apiVersion,
         kind: subject.kind,
@@ -127,6 +128,10 @@ function onlyChangedMember(
   const names = new Set([...old.keys(), ...next.keys()]);
   const changed = [...names].filter((name) => !isDeepStrictEqual(old.get(name), next.get(name)));
   return changed.length === 1 ? changed[0] : undefined;
+}
+
+function isDraining(object: KubeObject | undefined, member: string): boolean {
+  return object !== undefined && membersOf(object).get(member)?.state === "drain";
 }
 
 function membersOf(object: KubeObject): Map<string, PoolMember> {

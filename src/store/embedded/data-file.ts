@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
@@ -75,6 +76,8 @@ export function openDataFile(directory: string): DataFile {
     // Otherwise lmdb makes a promise of its own per event turn, and a full disk ends the process through it.
     eventTurnBatching: false,
   });
+  // Objects hold passwords, and LMDB makes files that the whole group may read.
+  for (const each of [file, `${file}-lock`]) chmodSync(each, 0o600);
   const ledger = new Ledger();
   try {
     const contents = load(database, ledger);

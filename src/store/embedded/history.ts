@@ -5,10 +5,13 @@ import type { DataFile } from "./data-file.ts";
 
 const MAX_TAIL_LENGTH = 2_000;
 const MAX_TAIL_CHARACTERS = 16_000_000;
+const CHUNK_LENGTH = 256;
+const MAX_CHUNKS = 16;
 
 /** What happened, by revision: the newest part in memory, all that is not compacted on disk. */
 export class History {
   readonly #file: Pick<DataFile, "readHistory">;
+  readonly #chunks = new Map<number, readonly Message[]>();
   #tail: Message[] = [];
   #tailCharacters = 0;
   #revision: number;
@@ -60,11 +63,30 @@ export class History {
   }
 
   /** Messages from revision `first` on, in order; some of them, at least one unless there is none. */
-  read(first: number, limit: number): readonly Message[] {
+  read(first: number): readonly Message[] {
     if (first > this.#revision) return [];
     const tailStart = this.#tail[0]?.revision ?? this.#revision + 1;
-    if (first >= tailStart) return this.#tail.slice(first - tailStart, first - tailStart + limit);
-    return this.#file.readHistory(first, Math.min(first + limit, tailStart) - 1);
+    if (first >= tailStart) return this.#tail.slice(first - tailStart, first - tailStart + CHUNK_LENGTH);
+    const chunk = this.#chunk(Math.floor(first / CHUNK_LENGTH), tailStart - 1);
+    return chunk.filter(({ revision }) => revision >= first);
+  }
+
+  /**
+   * A stretch of history from disk. A few stay in memory: after a restart every agent comes back
+   * with nearly the same revision, and they read the same stretches one after the other.
+   */
+  #chunk(index: number, last: number): readonly Message[] {
+    const known = this.#chunks.get(index);
+    if (known) return known;
+    const [start, end] = [index * CHUNK_LENGTH, (index + 1) * CHUNK_LENGTH - 1];
+    const messages = this.#file.readHistory(start, Math.min(end, last));
+    if (end > last) return messages;
+    this.#chunks.set(index, messages);
+    for (const oldest of this.#chunks.keys()) {
+      if (this.#chunks.size <= MAX_CHUNKS) break;
+      this.#chunks.delete(oldest);
+    }
+    return messages;
   }
 
   /** What was there at `revision` where it differs from now: undefined where there was nothing. */
@@ -79,7 +101,7 @@ export class History {
 
   *#eventsSince(revision: number): Generator<StoreEvent> {
     for (let next = revision + 1; next <= this.#revision; ) {
-      const messages = this.read(next, 256);
+      const messages = this.read(next);
       if (messages.length === 0)
         throw new ParasausError("StoreCorrupt", `Cannot read history at ${next}: it is gone`);
       for (const { events } of messages) yield* events;

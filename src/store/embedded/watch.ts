@@ -6,7 +6,7 @@ import type { Bell } from "./bell.ts";
 import { FIRST_REVISION } from "./data-file.ts";
 import type { History } from "./history.ts";
 
-const MESSAGES_PER_READ = 256;
+const MANY_MESSAGES = 64;
 
 /** What a watch reads and how it is woken. */
 export interface WatchSource {
@@ -50,13 +50,13 @@ export async function* followHistory(
 
 /** Long catching up leaves the event loop to others now and then. */
 async function leaveRoom(messages: readonly Message[]): Promise<void> {
-  if (messages.length === MESSAGES_PER_READ) await setImmediate();
+  if (messages.length > MANY_MESSAGES) await setImmediate();
 }
 
 function readOn({ history, closed }: WatchSource, next: number): readonly Message[] {
   if (closed.aborted) throw new ParasausError("Unavailable", "Cannot go on watching: the store is closed");
   if (next <= history.revision) history.assertReachable(next);
-  return history.read(next, MESSAGES_PER_READ);
+  return history.read(next);
 }
 
 function eventsUnder(prefix: string, messages: readonly Message[]): StoreWatchMessage[] {

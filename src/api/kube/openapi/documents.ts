@@ -1,6 +1,6 @@
 import type { JsonSchema, ResourceDefinition } from "../../../model/index.ts";
 import { type Operation, operationsOf, type Parameter } from "./operations.ts";
-import { kindSchemas, toOpenApi2, toOpenApi3 } from "./schemas.ts";
+import { INT_OR_STRING, kindSchemas, toOpenApi2, toOpenApi3 } from "./schemas.ts";
 
 /** A JSON document. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ const TITLE = "Parasaus";
 /** The OpenAPI 3.0 document of one group version. */
 export function openApi3(definitions: readonly ResourceDefinition[], version: string): Document {
   const prefix = "#/components/schemas/";
-  const schemas: Record<string, JsonSchema> = {};
+  const schemas: Record<string, JsonSchema> = { [INT_OR_STRING.name]: INT_OR_STRING.schema };
   const paths: Record<string, unknown> = {};
   for (const definition of definitions) {
     const kinds = kindSchemas(definition, prefix);

@@ -59,13 +59,20 @@ export function toOpenApi2(schema: JsonSchema): JsonSchema {
   );
 }
 
+/** The component that int-or-strings refer to, by the name that kubectl explain shows: `<IntOrString>`. */
+export const INT_OR_STRING = {
+  name: "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+  schema: { oneOf: [{ type: "integer" }, { type: "string" }], format: "int-or-string" },
+} as const;
+
 /** A schema in the words of OpenAPI 3.0, without the words that only Parasaus knows. */
 export function toOpenApi3(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(
-    Object.entries(schema)
-      .filter(([word]) => !word.startsWith("x-parasaus-"))
-      .map(([word, value]) => [word, convertWord(word, value, toOpenApi3)]),
-  );
+  const isIntOrString = schema["x-kubernetes-int-or-string"] === true;
+  const words = Object.entries(schema)
+    .filter(([word]) => !word.startsWith("x-parasaus-") && !(isIntOrString && word === "anyOf"))
+    .map(([word, value]) => [word, convertWord(word, value, toOpenApi3)]);
+  const reference = { allOf: [{ $ref: `#/components/schemas/${INT_OR_STRING.name}` }] };
+  return { ...Object.fromEntries(words), ...(isIntOrString ? reference : {}) };
 }
 
 function convertWord(word: string, value: unknown, convert: (schema: JsonSchema) => JsonSchema): unknown {

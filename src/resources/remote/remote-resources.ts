@@ -81,10 +81,17 @@ export function createRemoteResources(options: RemoteResourcesOptions): Resource
     },
     create: async (definition, object, written) => {
       const namespace = (object as Partial<KubeObject> | undefined)?.metadata?.namespace;
-      return (await write("POST", pathOf(definition, namespace), object, written)) as KubeObject;
+      return (await write(
+        "POST",
+        pathOf(definition, namespace),
+        typed(object, definition),
+        written,
+      )) as KubeObject;
     },
-    update: async (reference, object, written) =>
-      (await write("PUT", objectPath(reference, written.subresource), object, written)) as KubeObject,
+    update: async (reference, object, written) => {
+      const path = objectPath(reference, written.subresource);
+      return (await write("PUT", path, typed(object, reference.definition), written)) as KubeObject;
+    },
     patch: async (reference, patch, written) => {
       const path = objectPath(reference, written.subresource);
       return (await write("PATCH", path, patch.body, written, PATCH_TYPES[patch.type])) as KubeObject;
@@ -168,6 +175,12 @@ function identityOf({ operator, reason }: WriteOptions): Record<string, string> 
     "x-parasaus-operator": operator,
     ...(reason === undefined ? {} : { "x-parasaus-reason": reason }),
   };
+}
+
+/** An object needs its type on the wire, though the definition says it. */
+function typed(object: unknown, definition: ResourceDefinition): unknown {
+  if (typeof object !== "object" || object === null || Array.isArray(object)) return object;
+  return { apiVersion: apiVersionOf(definition), kind: definition.kind, ...object };
 }
 
 /** Items of a Kubernetes list lack the kind that the list has. */

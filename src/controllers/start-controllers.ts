@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "../foundation/index.ts";
 import {
   type GuardedAddressClass,
@@ -55,6 +56,8 @@ export interface Controllers extends AsyncDisposable {
  */
 export function startControllers(options: ControllersOptions): Controllers {
   const stop = new AbortController();
+  // Every view, queue and schedule listens to it.
+  setMaxListeners(0, stop.signal);
   const onAbort = (): void => stop.abort(options.signal.reason);
   if (options.signal.aborted) onAbort();
   options.signal.addEventListener("abort", onAbort, { once: true });

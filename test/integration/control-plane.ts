@@ -49,7 +49,7 @@ export interface ControlPlaneOptions {
 }
 
 /** Every member passes every check at once. */
-export const HEALTHY: ProbeRegistry = Object.fromEntries(
+const HEALTHY: ProbeRegistry = Object.fromEntries(
   Object.keys(PROBES).map((type) => [
     type,
     (_target, report) => {

@@ -1,7 +1,6 @@
 import { AGE, columnsOf, NAME } from "../columns.ts";
 import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import type { KubeObject } from "../object.ts";
-import { fillDefaults } from "../schema/defaults.ts";
 import { objectSchema } from "../schema/metadata.ts";
 import { ATOMIC, dictionary, list, oneOf, port, structure, text } from "../schema/vocabulary.ts";
 import type { EndpointSubset, Endpoints } from "./endpoints.ts";
@@ -36,7 +35,7 @@ const endpointPort = structure(
   {
     name: text("Which port of the Service this one serves: the one of the same name."),
     port: port("Port of the member."),
-    protocol: oneOf(["TCP", "UDP"], "Transport protocol.", { default: "TCP" }),
+    protocol: oneOf(["TCP", "UDP"], "Transport protocol. Absent: TCP."),
     appProtocol: text("Application protocol; kept and not read."),
   },
   "One port of the members.",
@@ -104,7 +103,8 @@ export const endpointsDefinition: ResourceDefinition = {
     ENDPOINTS: { description: "Members, ip:port.", cell: endpointsText },
     AGE,
   }),
-  applyDefaults: (object) => fillDefaults(endpointsSchema, object) as KubeObject,
+  // None are filled in: subsets are patched as a whole, so a default in them would make every kubectl apply a change.
+  applyDefaults: (object) => object,
   validate: endpointsErrors,
   warn: warningsAbout,
 };

@@ -13,7 +13,7 @@ export interface EndpointPort {
   readonly name?: string;
   /** 1-65535. */
   readonly port: number;
-  /** Default TCP. */
+  /** Absent: TCP. */
   readonly protocol?: "TCP" | "UDP";
 }
 

@@ -45,14 +45,9 @@ export function duration(description: string, more: JsonSchema = {}): JsonSchema
   });
 }
 
-/** An integer or a string, as Kubernetes' targetPort. */
+/** An integer or a string, as Kubernetes' targetPort; its OpenAPI documents and kubectl call that a string, too. */
 export function intOrString(description: string, more: JsonSchema = {}): JsonSchema {
-  return {
-    description,
-    "x-kubernetes-int-or-string": true,
-    anyOf: [{ type: "integer" }, { type: "string" }],
-    ...more,
-  };
+  return text(description, { format: "int-or-string", "x-kubernetes-int-or-string": true, ...more });
 }
 
 /** An IPv4 address in dotted-quad notation; checked by the kind's validation, which knows the address's purpose. */

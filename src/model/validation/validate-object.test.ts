@@ -113,6 +113,11 @@ describe("validateObject with unknown fields", () => {
     });
   });
 
+  it("names them beside wrong values, so that one round of fixing is enough", () => {
+    const both = poolInput({ shceduler: "lc", port: 0 });
+    expect(validate(both).refusal?.fields.map(({ field }) => field)).toEqual(["spec.port", "spec.shceduler"]);
+  });
+
   it("drops them with a warning under Warn", () => {
     const result = validate(input, "Warn");
     expect(result.refusal).toBeUndefined();

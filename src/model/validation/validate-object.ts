@@ -40,7 +40,8 @@ export function validateObject(
   const unknownWarnings = mode === "Warn" ? unknownFields.map((field) => `unknown field "${field}"`) : [];
   const identity = identityErrors(definition, structure.value);
   if (structure.errors.length > 0 || identity.length > 0) {
-    const errors = [...structure.errors, ...identity];
+    const unknown = mode === "Strict" ? unknownFields.map(unknownFieldError) : [];
+    const errors = [...structure.errors, ...identity, ...unknown];
     const refusal = invalidObject(definition, name, errors);
     return { errors, warnings: unknownWarnings, unknownFields, refusal };
   }
@@ -68,13 +69,15 @@ function unknownFieldsRefusal(
   unknownFields: readonly string[],
 ): ParasausError {
   const sentences = unknownFields.map((field) => `unknown field "${field}"`);
-  const fields = unknownFields.map(
-    (field): FieldError => ({ field, reason: "FieldValueForbidden", message: `unknown field "${field}"` }),
-  );
+  const fields = unknownFields.map(unknownFieldError);
   return new ParasausError("BadRequest", `strict decoding error: ${sentences.join(", ")}`, {
     fields,
     object: { group, kind, name },
   });
+}
+
+function unknownFieldError(field: string): FieldError {
+  return { field, reason: "FieldValueForbidden", message: `unknown field "${field}"` };
 }
 
 /** The refusal of an object for its wrong fields, in the words of Kubernetes' API server. */

@@ -12,6 +12,7 @@ import type { Resources, WatchEvent } from "../../../src/resources/index.ts";
 
 const poolCount = Number(process.argv[2] ?? 35_000);
 const changes: WatchEvent[] = [];
+const changed = new Map<number, KubeObject>();
 let wake: (() => void) | undefined;
 let revision = poolCount;
 
@@ -64,8 +65,8 @@ function poolNumber(number: number, resourceVersion: number, isSecondUp = true):
   } as KubeObject;
 }
 
-async function* watchPools(signal: AbortSignal): AsyncGenerator<WatchEvent> {
-  let delivered = 0;
+async function* watchPools(signal: AbortSignal, after: number): AsyncGenerator<WatchEvent> {
+  let delivered = after - poolCount;
   let bookmarkMs = 0;
   while (!signal.aborted) {
     for (; delivered < changes.length; delivered += 1) {
@@ -95,8 +96,9 @@ const resources: Resources = {
   list: async (_definition, { limit = poolCount, continue: token = "0" } = {}) => {
     const first = Number(token);
     const end = Math.min(poolCount, first + limit);
-    const items = Array.from({ length: end - first }, (_, index) =>
-      poolNumber(first + index, first + index + 1),
+    const items = Array.from(
+      { length: end - first },
+      (_, index) => changed.get(first + index) ?? poolNumber(first + index, first + index + 1),
     );
     return {
       items,
@@ -104,7 +106,7 @@ const resources: Resources = {
       ...(end < poolCount ? { continue: String(end) } : {}),
     };
   },
-  watch: (_definition, { signal }) => watchPools(signal),
+  watch: (_definition, { signal, resourceVersion }) => watchPools(signal, Number(resourceVersion)),
 };
 
 const server = await createHttpServer(
@@ -121,7 +123,9 @@ process.stdout.write(`${server.url}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   const number = Number(/^change (\d+)$/.exec(line)?.[1]);
   revision += 1;
-  changes.push({ type: "MODIFIED", object: poolNumber(number, revision, false) });
+  const object = poolNumber(number, revision, false);
+  changed.set(number, object);
+  changes.push({ type: "MODIFIED", object });
   wake?.();
 }
 process.exit(0);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
-import type { ResourceDefinition } from "../../model/index.ts";
+import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
 import { createEncoder } from "./encoder.ts";
@@ -21,6 +21,11 @@ export interface KubeApiOptions {
   readonly version: string;
   /** Source of randomness in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
+  /**
+   * Joins what is not stored (probe counts, which nodes hold it) into an object that is read by itself. Lists and
+   * watches show what is stored, so that joining causes no events.
+   */
+  readonly decorate?: (object: KubeObject) => Promise<KubeObject>;
   /** Told +1 when a watch opens and -1 when it ends. */
   readonly onWatchers?: (resource: string, change: 1 | -1) => void;
 }
@@ -40,6 +45,7 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
       const verbs = createVerbs({
         resources: options.resources,
         definition,
+        decorate: options.decorate ?? (async (object) => object),
         encoder: createEncoder(definition, options.clock),
         closing: closing.signal,
         random: options.random ?? Math.random,

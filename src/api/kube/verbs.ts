@@ -57,7 +57,10 @@ export function createVerbs(context: WatchContext): Verbs {
   };
 
   return {
-    get: async (request) => send(request, await resources.get(referenceOf(request, definition))),
+    get: async (request) => {
+      const object = await resources.get(referenceOf(request, definition));
+      return send(request, await context.decorate(object));
+    },
     list: async (request, reply) => {
       const query = queryOf(request);
       const { namespace } = addressedBy(request, definition);

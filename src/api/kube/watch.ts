@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ParasausError } from "../../foundation/index.ts";
-import type { ResourceDefinition } from "../../model/index.ts";
+import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { Resources, Selection, WatchEvent } from "../../resources/index.ts";
 import type { Encoder } from "./encoder.ts";
 import { isSet, queryOf, selectionOf, wholeNumber } from "./query.ts";
@@ -16,6 +16,8 @@ export interface WatchContext {
   readonly resources: Resources;
   readonly definition: ResourceDefinition;
   readonly encoder: Encoder;
+  /** Joins what is not stored into an object that is read by itself. */
+  readonly decorate: (object: KubeObject) => Promise<KubeObject>;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
   /** Source of randomness in [0, 1). */

@@ -1,18 +1,25 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { ParasausError, systemClock } from "../../foundation/index.ts";
-import type { FlowExplanation, FlowTuple } from "../../model/index.ts";
+import type { AgentStatus, FlowExplanation, FlowTuple, MemberCounters } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import type { ServerCheck } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
-import { askServer } from "./http.ts";
+import { type Answer, askServer } from "./http.ts";
 
 /** What one node's kernel says of a flow. */
 export interface FlowAnswer extends FlowExplanation {
   readonly node: string;
   /** Absent when the pool is gone. */
   readonly pool?: { readonly namespace: string; readonly name: string };
+}
+
+/** What all agents say of themselves. */
+export interface AgentReports {
+  readonly agents: readonly AgentStatus[];
+  /** Nodes that did not answer in time. */
+  readonly silentNodes: readonly string[];
 }
 
 /** What all nodes say of a flow. */
@@ -30,6 +37,10 @@ export interface Connection {
   readonly operator: string;
   readonly serverVersion: () => Promise<string>;
   readonly readiness: () => Promise<{ readonly isReady: boolean; readonly checks: readonly ServerCheck[] }>;
+  /** How agents are doing now, and which nodes do not answer. */
+  readonly agents: () => Promise<AgentReports>;
+  /** Traffic of a pool's members, summed over the nodes. */
+  readonly traffic: (namespace: string, name: string) => Promise<readonly MemberCounters[]>;
   readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
 }
 
@@ -59,12 +70,19 @@ export function connectTo(servers: readonly string[], signal: AbortSignal, user 
       const { code, body } = await ask("/readyz?verbose");
       return { isReady: code === 200, checks: readChecks(body) };
     },
-    explainFlow: async (flow) => {
-      const { code, body } = await ask("/internal/v1/explain", flow);
-      if (code === 200) return JSON.parse(body) as FlowAnswers;
-      throw new ParasausError("Unavailable", `Cannot explain a flow: the server answered ${code}`);
+    agents: async () => readAnswer<AgentReports>(await ask("/internal/v1/agents")),
+    traffic: async (namespace, name) => {
+      const path = [namespace, name].map(encodeURIComponent).join("/");
+      return readAnswer<{ members: MemberCounters[] }>(await ask(`/internal/v1/pools/${path}/traffic`))
+        .members;
     },
+    explainFlow: async (flow) => readAnswer<FlowAnswers>(await ask("/internal/v1/explain", flow)),
   };
+}
+
+function readAnswer<Value>({ code, body }: Answer): Value {
+  if (code === 200) return JSON.parse(body) as Value;
+  throw new ParasausError("Unavailable", `Cannot ask the server: it answered ${code} ${body.slice(0, 200)}`);
 }
 
 /** Reads `[+]store ok` lines. */

@@ -1,13 +1,22 @@
-import type { Condition, KubeObject, Operation, Pool } from "../../model/index.ts";
+import type { Condition, KubeObject, MemberCounters, Operation, Pool } from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { describePool } from "./describe-pool.ts";
 import { fact, type Part, renderDescription } from "./layout.ts";
 
-/** Everything about one object, for people. `operations` are its own, newest first. */
-export function describeObject(object: KubeObject, operations: readonly Operation[], now: Date): string {
+/** What a description is made from besides the object. */
+export interface DescriptionSources {
+  /** Its own, newest first. */
+  readonly operations: readonly Operation[];
+  /** Of a pool's members. */
+  readonly traffic: readonly MemberCounters[];
+  readonly now: Date;
+}
+
+/** Everything about one object, for people. */
+export function describeObject(object: KubeObject, { operations, traffic, now }: DescriptionSources): string {
   return renderDescription([
     ...metadataParts(object, now),
-    ...particularParts(object, now),
+    ...particularParts(object, traffic, now),
     ...conditionParts(object, now),
     {
       kind: "table",
@@ -47,8 +56,8 @@ function pairs(labels: Readonly<Record<string, string>> | undefined): readonly s
     .map(([name, value]) => `${name}=${value}`);
 }
 
-function particularParts(object: KubeObject, now: Date): readonly Part[] {
-  if (object.kind === "Pool") return describePool(object as Pool, now);
+function particularParts(object: KubeObject, traffic: readonly MemberCounters[], now: Date): readonly Part[] {
+  if (object.kind === "Pool") return describePool(object as Pool, traffic, now);
   const { apiVersion: _version, kind: _kind, metadata: _metadata, ...rest } = object;
   return Object.entries(rest).flatMap(([name, value]) => {
     const { conditions: _conditions, ...fields } = Object(value) as Record<string, unknown>;

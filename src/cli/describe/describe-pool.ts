@@ -1,9 +1,9 @@
-import type { MemberStatus, Pool, PoolMember } from "../../model/index.ts";
+import type { MemberCounters, MemberStatus, Pool, PoolMember } from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { fact, type Part } from "./layout.ts";
 
 /** What is particular to a Pool. */
-export function describePool(pool: Pool, now: Date): readonly Part[] {
+export function describePool(pool: Pool, traffic: readonly MemberCounters[], now: Date): readonly Part[] {
   const { spec, status } = pool;
   const affinity = spec.sessionAffinity;
   return [
@@ -27,8 +27,14 @@ export function describePool(pool: Pool, now: Date): readonly Part[] {
     {
       kind: "table",
       name: "Members",
-      headings: ["ADDRESS", "WEIGHT", "STATE", "VERDICT", "SINCE", "REASON"],
+      headings: ["ADDRESS", "WEIGHT", "STATE", "VERDICT", "SINCE", "PROBES", "REASON"],
       rows: spec.members.map((member) => memberRow(member, findStatus(status?.members, member), now)),
+    },
+    {
+      kind: "table",
+      name: "Traffic",
+      headings: ["ADDRESS", "NOW", "SO FAR", "PACKETS IN", "BYTES IN", "PACKETS OUT", "BYTES OUT"],
+      rows: traffic.map(trafficRow),
     },
   ];
 }
@@ -58,6 +64,19 @@ function memberRow(member: PoolMember, status: MemberStatus | undefined, now: Da
     `${member.state}${drain}`,
     status?.verdict ?? "unchecked",
     status ? formatAge(status.since, now) : "-",
+    status?.probes ? `${status.probes.successes} ok, ${status.probes.failures} failed` : "-",
     status?.reason || "-",
   ];
+}
+
+function trafficRow(row: MemberCounters): readonly string[] {
+  const counts = [
+    row.activeConnections,
+    row.totalConnections,
+    row.packetsIn,
+    row.bytesIn,
+    row.packetsOut,
+    row.bytesOut,
+  ];
+  return [`${row.ip}:${row.port}`, ...counts.map(String)];
 }

@@ -50,6 +50,7 @@ const input = {
   server: { url: "http://a", version: "1.0.0", ready: true },
   checks: [{ name: "store", ok: true }],
   nodes: [node],
+  agents: [],
   pools: [pool],
   services: [],
   revision: 20,

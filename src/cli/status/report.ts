@@ -1,4 +1,4 @@
-import type { KubeObject, Node, Pool } from "../../model/index.ts";
+import type { AgentStatus, KubeObject, Node, Pool } from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { renderTable } from "../output/table.ts";
 import { type Attention, findAttention } from "./attention.ts";
@@ -44,6 +44,8 @@ export interface StatusInput {
   readonly server: StatusReport["server"];
   readonly checks: readonly ServerCheck[];
   readonly nodes: readonly KubeObject[];
+  /** What the agents say now; a Node is as old as its last heartbeat. */
+  readonly agents: readonly AgentStatus[];
   readonly pools: readonly KubeObject[];
   readonly services: readonly KubeObject[];
   /** Revision that the newest pool, service or endpoint was written at, or 0. */
@@ -58,7 +60,13 @@ export function makeReport(input: StatusInput): StatusReport {
   return {
     server: input.server,
     checks: input.checks,
-    nodes: (input.nodes as readonly Node[]).map((node) => reportNode(node, input.revision)),
+    nodes: (input.nodes as readonly Node[]).map((node) =>
+      reportNode(
+        node,
+        input.agents.find(({ nodeName }) => nodeName === node.metadata.name),
+        input.revision,
+      ),
+    ),
     counts: {
       pools: pools.length,
       members: pools.reduce((sum, { spec }) => sum + spec.members.length, 0),
@@ -75,8 +83,12 @@ export function makeReport(input: StatusInput): StatusReport {
   };
 }
 
-function reportNode({ metadata, status }: Node, revision: number): NodeReport {
-  const applied = status?.appliedRevision;
+function reportNode(
+  { metadata, status }: Node,
+  agent: AgentStatus | undefined,
+  revision: number,
+): NodeReport {
+  const applied = agent?.appliedRevision ?? status?.appliedRevision;
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   return {
     name: metadata.name,
@@ -84,8 +96,8 @@ function reportNode({ metadata, status }: Node, revision: number): NodeReport {
     ready: ready ? ready.status : "Unknown",
     revision: applied ?? "",
     lagRevisions: applied === undefined ? null : Math.max(0, revision - Number(applied)),
-    pools: status?.poolCount ?? null,
-    tableHash: status?.tableHash ?? "",
+    pools: agent?.poolCount ?? status?.poolCount ?? null,
+    tableHash: agent?.tableHash ?? status?.tableHash ?? "",
     heartbeat: status?.heartbeat ?? "",
   };
 }

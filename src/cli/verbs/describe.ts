@@ -1,7 +1,12 @@
 import { ParasausError } from "../../foundation/index.ts";
-import { type KubeObject, type Operation, operationDefinition } from "../../model/index.ts";
+import {
+  type KubeObject,
+  type MemberCounters,
+  type Operation,
+  operationDefinition,
+} from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
-import { connect } from "../client/connection.ts";
+import { type Connection, connect } from "../client/connection.ts";
 import { qualifiedName, readTargets, type Target } from "../client/kinds.ts";
 import { NAMESPACE_OPTION, namespaceOf, referenceTo } from "../client/namespaces.ts";
 import { describeObject } from "../describe/describe-object.ts";
@@ -26,11 +31,18 @@ export const describe: Verb = {
 };
 
 async function describeObjects(invocation: Invocation): Promise<number> {
-  const { resources } = connect(invocation);
+  const connection = connect(invocation);
+  const { resources } = connection;
   const descriptions: string[] = [];
   for (const target of readTargets(invocation.arguments)) {
     for (const object of await find(resources, target, namespaceOf(invocation))) {
-      descriptions.push(describeObject(object, await operationsOn(resources, object), new Date()));
+      descriptions.push(
+        describeObject(object, {
+          operations: await operationsOn(resources, object),
+          traffic: await trafficOf(connection, object),
+          now: new Date(),
+        }),
+      );
     }
   }
   if (descriptions.length === 0) invocation.terminal.stderr.write("No objects found\n");
@@ -55,6 +67,19 @@ async function find(
   return Promise.all(
     listed.map(({ metadata }) => resources.get(referenceTo(definition, metadata.name, metadata.namespace))),
   );
+}
+
+async function trafficOf(
+  { traffic }: Connection,
+  { kind, metadata }: KubeObject,
+): Promise<readonly MemberCounters[]> {
+  if (kind !== "Pool") return [];
+  try {
+    return await traffic(metadata.namespace ?? "", metadata.name);
+  } catch (failure) {
+    if (failure instanceof ParasausError) return [];
+    throw failure;
+  }
 }
 
 /** The newest operations on exactly this object, newest first. */

@@ -21,10 +21,11 @@ export const status: Verb = {
 
 async function showStatus(invocation: Invocation): Promise<number> {
   const { terminal } = invocation;
-  const { resources, url, serverVersion, readiness } = connect(invocation);
-  const [version, { isReady, checks }, nodes, pools, services] = await Promise.all([
+  const { resources, url, serverVersion, readiness, agents } = connect(invocation);
+  const [version, { isReady, checks }, reports, nodes, pools, services] = await Promise.all([
     serverVersion(),
     readiness(),
+    agents(),
     resources.list(nodeDefinition),
     resources.list(poolDefinition),
     resources.list(serviceDefinition),
@@ -34,6 +35,7 @@ async function showStatus(invocation: Invocation): Promise<number> {
     server: { url, version, ready: isReady },
     checks,
     nodes: nodes.items,
+    agents: reports.agents,
     pools: pools.items,
     services: services.items,
     revision: Math.max(0, ...pools.items.map(({ metadata }) => Number(metadata.resourceVersion))),

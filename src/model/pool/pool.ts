@@ -69,6 +69,17 @@ export interface MemberStatus {
   readonly reason: string;
   /** RFC 3339: when the verdict last changed. */
   readonly since: string;
+  /** What the probes saw; joined by the API when one pool is read, never stored. */
+  readonly probes?: {
+    /** Probes that passed since the control plane started, a count. */
+    readonly successes: number;
+    /** Probes that failed, a count. */
+    readonly failures: number;
+    /** Code and what was seen. */
+    readonly last: string;
+    /** RFC 3339. */
+    readonly lastTime: string;
+  };
 }
 
 /** What controllers found out. */

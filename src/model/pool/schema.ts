@@ -48,6 +48,15 @@ const memberStatus = structure(
     verdict: oneOf(["unchecked", "up", "down"], "The health check's word on the member."),
     reason: text("Reason code and what was seen, such as L4CON connection refused."),
     since: timestamp("When the verdict last changed."),
+    probes: structure(
+      {
+        successes: integer("Probes that passed since the control plane started.", 0, Number.MAX_SAFE_INTEGER),
+        failures: integer("Probes that failed since the control plane started.", 0, Number.MAX_SAFE_INTEGER),
+        last: text("What the last probe saw."),
+        lastTime: timestamp("When the last probe came back."),
+      },
+      "What the probes saw; joined when one pool is read, not stored.",
+    ),
   },
   "Health of one member.",
   { required: ["ip", "port", "verdict"] },

@@ -1,7 +1,9 @@
+import type { ProbeLedger } from "../../controllers/index.ts";
 import type { AgentStatus, Pool } from "../../model/index.ts";
 import { agentFamilies } from "./agent-families.ts";
 import { renderFamilies } from "./exposition.ts";
 import { poolFamilies } from "./pool-families.ts";
+import { probeFamilies } from "./probe-families.ts";
 import type { ProcessMetrics } from "./registry.ts";
 import { type NodeCounters, trafficFamilies } from "./traffic-families.ts";
 
@@ -9,6 +11,8 @@ import { type NodeCounters, trafficFamilies } from "./traffic-families.ts";
 export interface ServerMetricsSource {
   readonly process: ProcessMetrics;
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Absent while the controllers are started anew. */
+  readonly probeLedger: () => ProbeLedger | undefined;
   /** What every connected node counts; those that do not answer in time are left out. */
   readonly counters: () => Promise<readonly NodeCounters[]>;
   /** How every connected agent is doing; likewise. */
@@ -30,6 +34,7 @@ export async function renderServerMetrics(
   };
   const families = [
     ...poolFamilies([...source.pools.values()]),
+    ...probeFamilies(source.probeLedger(), nameOf),
     ...trafficFamilies(counters, nameOf),
     ...agentFamilies(agents),
   ];

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import type { NodeRequests } from "../api/index.ts";
-import { ParasausError } from "../foundation/index.ts";
-import type { FlowTuple, Pool } from "../model/index.ts";
+import type { NodeRequests } from "../../api/index.ts";
+import { ParasausError } from "../../foundation/index.ts";
+import type { FlowTuple, Pool } from "../../model/index.ts";
 
 /** Where a flow is looked for. */
 export interface ExplainSource {

@@ -1,0 +1,117 @@
+import {
+  createHttpServer,
+  createKubeApi,
+  createNodeRequests,
+  type HealthChecks,
+  type HttpServer,
+  type NodeRequests,
+} from "../api/index.ts";
+import type { Configuration } from "../configuration/index.ts";
+import { ParasausError, VERSION } from "../foundation/index.ts";
+import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
+import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
+import { decoratePool } from "./live/decorate-pool.ts";
+import { explainRoute } from "./live/explain-route.ts";
+import { liveRoutes } from "./live/live-routes.ts";
+import type { ProcessMetrics } from "./metrics/registry.ts";
+import { observeRequests } from "./metrics/request-metrics.ts";
+import { renderServerMetrics } from "./metrics/server-metrics.ts";
+import type { Parts } from "./parts.ts";
+
+/**
+ * Serves the Kubernetes API, the agents' requests, health and metrics.
+ *
+ * @throws ParasausError `Unavailable` when the address cannot be listened on
+ */
+export async function listen(parts: Parts): Promise<HttpServer> {
+  const { configuration, clock, log, resources, process, view } = parts;
+  const { pools } = view;
+  const nodes = createNodeRequests({ clock });
+  const nodeNames = async () =>
+    (await resources.list(nodeDefinition)).items.map(({ metadata }) => metadata.name);
+  const survey = createAgentSurvey(nodes, nodeNames, clock);
+  try {
+    return await createHttpServer(
+      {
+        logger: log.child({ logger: "api" }),
+        version: VERSION,
+        health: healthChecks(parts),
+        metrics: () => renderServerMetrics(metricsSource(parts, nodes, survey)),
+        onResponse: observeRequests(process),
+        routes: [
+          kubeApi(parts, survey),
+          nodes.routes,
+          explainRoute({ nodes, pools, nodeNames }),
+          liveRoutes({ nodes, pools, survey }),
+        ],
+      },
+      configuration.listen,
+    );
+  } catch (failure) {
+    throw explainListenFailure(failure, configuration);
+  }
+}
+
+function kubeApi(
+  { resources, clock, random, process, controllers }: Parts,
+  survey: () => Promise<AgentReports>,
+): ReturnType<typeof createKubeApi> {
+  const probeLedger = () => controllers()?.probeLedger;
+  return createKubeApi({
+    resources,
+    definitions: DEFINITIONS,
+    clock,
+    random,
+    version: VERSION,
+    decorate: (object) => decoratePool(object, { probeLedger, survey, now: () => clock.now() }),
+    onWatchers: countWatchers(process),
+  });
+}
+
+function countWatchers(process: ProcessMetrics): (resource: string, change: 1 | -1) => void {
+  const watchers = process.gauge("parasaus_watchers", "Open watches.", ["resource"]);
+  const open = new Map<string, number>();
+  return (resource, change) => {
+    const count = (open.get(resource) ?? 0) + change;
+    open.set(resource, count);
+    watchers({ resource }, count);
+  };
+}
+
+function metricsSource(
+  { process, view, controllers }: Parts,
+  nodes: NodeRequests,
+  survey: () => Promise<AgentReports>,
+) {
+  return {
+    process,
+    pools: view.pools,
+    probeLedger: () => controllers()?.probeLedger,
+    counters: async () => {
+      const { answers } = await nodes.askAll<"counters">({ kind: "counters" });
+      return answers.map(({ node, value }) => ({ node, counters: value }));
+    },
+    agents: async () => (await survey()).agents,
+  };
+}
+
+function healthChecks({ signal, store, tasks }: Parts): HealthChecks {
+  return {
+    live: [{ name: "ping", check: () => undefined }],
+    ready: [
+      { name: "shutdown", check: () => (signal.aborted ? "the server ends" : undefined) },
+      { name: "store", check: async () => void (await store.revision()) },
+      ...tasks.map(({ name, problem }) => ({ name, check: problem })),
+    ],
+  };
+}
+
+function explainListenFailure(failure: unknown, { listen: { host, port } }: Configuration): unknown {
+  const { cause } = failure as { cause?: NodeJS.ErrnoException };
+  if (!(failure instanceof ParasausError) || cause?.code !== "EADDRINUSE") return failure;
+  return new ParasausError(
+    "Unavailable",
+    `Cannot listen on ${host}:${port}: another program does already; choose another port with --listen`,
+    { cause: failure },
+  );
+}

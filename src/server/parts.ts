@@ -1,0 +1,28 @@
+import type { Configuration } from "../configuration/index.ts";
+import type { Controllers } from "../controllers/index.ts";
+import type { Clock, Logger } from "../foundation/index.ts";
+import type { Resources } from "../resources/index.ts";
+import type { Store } from "../store/index.ts";
+import type { ProcessMetrics } from "./metrics/registry.ts";
+import type { PoolView } from "./pool-view.ts";
+import type { Task } from "./tasks.ts";
+
+/** What a control plane is made with. */
+export interface ControlPlaneOptions {
+  readonly configuration: Configuration;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Everything inside a running control plane. */
+export interface Parts extends ControlPlaneOptions {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly process: ProcessMetrics;
+  /** Absent while they are started anew. */
+  readonly controllers: () => Controllers | undefined;
+  readonly tasks: readonly Task[];
+  readonly view: PoolView;
+  readonly signal: AbortSignal;
+}

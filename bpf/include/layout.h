@@ -179,7 +179,7 @@ struct local_datagram {
 };
 
 enum local_clients { LOCAL_OFF, LOCAL_HOST, LOCAL_ALL };
-#define MAX_SOURCES 16
+#define MAX_SOURCES 14
 
 /* Value of `config` (ARRAY of 1). */
 struct config {
@@ -197,6 +197,7 @@ struct config {
 	__u8 local_clients;
 	__u8 pad;
 	__be32 sources[MAX_SOURCES]; /* --source-addresses */
+	__u64 network_digest;	/* the agent's: what it has raised route_epoch for */
 };
 
 /* Key of `drops` (PERCPU_ARRAY of __u64). Names are what operators see in metrics: keep them in step with DROP_NAMES. */

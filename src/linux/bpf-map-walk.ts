@@ -39,6 +39,16 @@ export function* walkBatches(map: WalkedMap, batchCount: number): Generator<MapB
   }
 }
 
+/** Rows of an array map, which a batch gives in order: it begins behind the key that it is told to begin from. */
+export function readRows(map: WalkedMap, firstIndex: number, count: number): Buffer {
+  if (count === 0) return Buffer.alloc(0);
+  const batch = makeBatch(map, count);
+  const before = firstIndex === 0 ? null : Buffer.from(Uint32Array.of(firstIndex - 1).buffer);
+  const { errno, count: found } = readBatch(map.fd, batch, before, Buffer.alloc(8));
+  if (errno !== 0 && errno !== ERRNO.ENOENT) throw kernelError(`read map "${map.name}"`, errno);
+  return batch.values.subarray(0, found * map.rowBytes);
+}
+
 interface BatchMemory {
   readonly keys: Buffer;
   readonly values: Buffer;

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { type MapBatch, walkBatches } from "./bpf-map-walk.ts";
+import { type MapBatch, readRows, walkBatches } from "./bpf-map-walk.ts";
 import { checkResult, ERRNO } from "./kernel-error.ts";
 import { loadLibbpf } from "./libbpf.ts";
 import { bytesOf, cString } from "./native.ts";
@@ -35,6 +35,8 @@ export interface BpfMap {
   nextKey(previous: Uint8Array | undefined, next: Uint8Array): boolean;
   /** Every entry, in batches. A map that changes meanwhile may show an entry twice or not at all. */
   batches(batchCount: number): Generator<MapBatch>;
+  /** `count` consecutive rows of an array map, with one system call. */
+  readRows(firstIndex: number, count: number): Buffer;
   /** Writes the first `count` entries with one system call. */
   updateBatch(keys: Uint8Array, values: Uint8Array, count: number): void;
   close(): void;
@@ -87,6 +89,7 @@ export function mapOfFd(fd: number): BpfMap {
       return true;
     },
     batches: (batchCount) => walkBatches(walked, Math.min(batchCount, capacityCount)),
+    readRows: (firstIndex, count) => readRows(walked, firstIndex, count),
     updateBatch(keys, values, count) {
       if (count === 0) return;
       const written = Uint32Array.of(count);

@@ -32,6 +32,7 @@ export {
   listAddresses,
   listDevices,
   type NetworkDevice,
+  networkDigest,
   openRouteFinder,
   type Route,
   type RouteFinder,

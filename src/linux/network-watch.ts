@@ -1,6 +1,6 @@
 import type { Clock } from "../foundation/index.ts";
 import { NETLINK_ROUTE, openNetlink } from "./netlink.ts";
-import { cpuOrder, decodeAttributes, type NetlinkMessage } from "./netlink-codec.ts";
+import { cpuOrder, decodeAttributes, type NetlinkMessage, NLM_F_DUMP } from "./netlink-codec.ts";
 import { decodeDevice, formatMac, type NetworkDevice, RTM } from "./network.ts";
 
 const GROUPS = { link: 1, neighbour: 4, address: 0x10, route: 0x40 };
@@ -39,6 +39,7 @@ export function watchNetwork(options: WatchNetworkOptions): Promise<void> {
 
   async function follow({ clock, signal, onChanges }: WatchNetworkOptions): Promise<void> {
     const decode = createChangeDecoder();
+    for (const message of listNeighbours()) decode(message);
     while (!signal.aborted) {
       const messages = netlink.receive();
       const changes = messages === "overrun" ? [{ kind: "overrun" } as const] : messages.flatMap(decode);
@@ -46,6 +47,12 @@ export function watchNetwork(options: WatchNetworkOptions): Promise<void> {
       await clock.sleep(POLL_MS, signal).catch(() => undefined);
     }
   }
+}
+
+/** What the kernel knows before the watch begins: a neighbour that changes later must be known. */
+function listNeighbours(): readonly NetlinkMessage[] {
+  using netlink = openNetlink(NETLINK_ROUTE);
+  return netlink.request("list neighbours", RTM.GETNEIGH, NLM_F_DUMP, Buffer.alloc(12));
 }
 
 /** Remembers each neighbour's hardware address, because the kernel tells of every NUD state. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { formatIpv4, ParasausError, parseIpv4 } from "../foundation/index.ts";
 import { ERRNO } from "./kernel-error.ts";
 import { cString } from "./native.ts";
@@ -36,6 +37,7 @@ export const RTM = {
   GETROUTE: 26,
   NEWNEIGH: 28,
   DELNEIGH: 29,
+  GETNEIGH: 30,
 } as const;
 
 /** A network device. */
@@ -113,6 +115,21 @@ export function listAddresses(): readonly DeviceAddress[] {
 }
 
 const SCOPES: Readonly<Record<number, DeviceAddress["scope"]>> = { 0: "global", 253: "link", 254: "host" };
+
+/**
+ * A digest of what decides where packets go: devices that are up, IPv4 addresses, routes. Equal while nothing of it
+ * changes, also over a restart of this process.
+ */
+export function networkDigest(): bigint {
+  using netlink = openNetlink(NETLINK_ROUTE);
+  const query = Buffer.alloc(12);
+  query[0] = AF_INET;
+  const routes = netlink.request("list routes", RTM.GETROUTE, NLM_F_DUMP, query);
+  const devices = listDevices().filter(({ isUp }) => isUp);
+  const hash = createHash("sha256").update(JSON.stringify([devices, listAddresses()]));
+  for (const { payload } of routes) hash.update(payload);
+  return hash.digest().readBigUInt64BE();
+}
 
 /** Asks the kernel for routes; keeps one socket open. */
 export interface RouteFinder extends Disposable {

@@ -228,9 +228,13 @@ function prepareTable(
   );
   const digest = digestOf(wanted);
   const count = wanted.length / LAYOUT.slot.size;
-  const held = readSlots(kernel, record.region);
-  if (count === record.region.count && (held.equals(wanted) || digest === record.tableDigest)) {
-    return { region: record.region, wanted, digest, held };
+  const isSame = record.tableDigest === undefined || digest === record.tableDigest;
+  if (isSame && count === record.region.count) {
+    const held = kernel.maps.slot.readRows(record.region.at, count);
+    // A table that was never checked may be an older one, which only another region may replace.
+    if (record.tableDigest !== undefined || held.equals(wanted)) {
+      return { region: record.region, wanted, digest, held };
+    }
   }
   const region = mirror.regions.allocate(count);
   if (region === undefined) throw full("slot", kernel.maps.slot.capacityCount);
@@ -240,15 +244,6 @@ function prepareTable(
 function writeTable({ kernel }: ApplyContext, { region, wanted, held }: PreparedTable): void {
   if (held) repairSlots(kernel, region, held, wanted);
   else kernel.maps.slot.updateBatch(slotKeys(region), wanted, region.count);
-}
-
-function readSlots({ maps }: Kernel, region: Region): Buffer {
-  const bytes = Buffer.alloc(region.count * LAYOUT.slot.size);
-  for (let place = 0; place < region.count; place += 1) {
-    const at = place * LAYOUT.slot.size;
-    maps.slot.lookup(indexKey(region.at + place), bytes.subarray(at, at + LAYOUT.slot.size));
-  }
-  return bytes;
 }
 
 function repairSlots({ maps }: Kernel, region: Region, held: Buffer, wanted: Buffer): void {

@@ -13,7 +13,7 @@ import { observePools } from "./observe.ts";
 import { DEFAULT_CAPACITIES, DEFAULT_TIMEOUTS, type EbpfDriverOptions } from "./options.ts";
 import { pinFolderFor } from "./pin-folder.ts";
 import { openPrograms, removeOtherPrograms } from "./programs.ts";
-import { enableForwarding, writeNodeAddresses, writeSettings } from "./settings.ts";
+import { enableForwarding, raiseRouteEpoch, writeNodeAddresses, writeSettings } from "./settings.ts";
 import { pause, readSnapshot } from "./snapshot.ts";
 import { createSourceFinder } from "./sources.ts";
 
@@ -39,10 +39,8 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   const kernel = createKernel(maps, programs);
   enableForwarding(logger);
   writeSettings(kernel, options, timeouts);
-  attachDevices(options, programs);
   const clients = options.localClients ?? "host";
   attachCgroup(cgroupFolderFor(clients, options.cgroupRoot), programs, pinFolder);
-  removeOtherPrograms(opening);
   logger.info(isAdopted ? "programs adopted" : "programs loaded", { pins: pinFolder });
 
   const sources = createSourceFinder();
@@ -60,6 +58,10 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   const following = followNetwork(context, options, programs, closing.signal).catch((failure: unknown) => {
     logger.error("cannot follow the network any more", { error: failure });
   });
+  // Once changes are followed, so that nothing falls in between.
+  raiseRouteEpoch(kernel, false);
+  attachDevices(options, programs);
+  removeOtherPrograms(opening);
   const inTurn = createQueue();
   let isKnown = false;
 

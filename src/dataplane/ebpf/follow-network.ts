@@ -43,7 +43,7 @@ export function followNetwork(
     try {
       await options.clock.sleep(DEBOUNCE_MS, signal);
       context.sources.forget();
-      raiseRouteEpoch(context.kernel);
+      raiseRouteEpoch(context.kernel, true);
       await refreshSources(context, signal);
     } catch (failure) {
       if (!signal.aborted) options.logger.error("cannot follow a change of the network", { error: failure });

@@ -71,6 +71,7 @@ export const LAYOUT = {
     source_count: 60,
     local_clients: 62,
     sources: 64,
+    network_digest: 120,
   },
   close_request: { size: 2064, mode: 0, count: 4, closed: 8, keys: 16 },
   adjust_load_request: { size: 8, member: 0, delta: 4 },
@@ -83,7 +84,7 @@ export const CLOSE_BATCH = 128;
 /** Members of one `write_members` call. */
 export const WRITE_BATCH = 32;
 /** `--source-addresses` that fit. */
-export const MAX_SOURCES = 16;
+export const MAX_SOURCES = 14;
 
 export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const;
 export const SCHEDULER_NUMBER = { rr: 1, wrr: 2, lc: 3, wlc: 4, sh: 5, mh: 6 } as const;

@@ -118,7 +118,12 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
     const mustCheck = isRecounting && context.seesAllClients && local.members.size > 0;
     const sockets = local.cuts.size > 0 || mustCheck ? allSockets() : [];
     if (mustCheck) suspects = dropStaleLocalFlows(kernel, local, sockets, suspects);
-    return cutCount + closeLocalClients(local.cuts, sockets).size;
+    const closedCount = closeLocalClients(local.cuts, sockets).size;
+    if (closedCount < local.cuts.size && !context.seesAllClients) {
+      const openCount = local.cuts.size - closedCount;
+      context.logger.warn("local clients in other network namespaces keep their connections", { openCount });
+    }
+    return cutCount + closedCount;
   }
 
   /** Rows of members that are gone, once no entry points at them: a flow opened before may be in no batch yet. */

@@ -45,7 +45,7 @@ export interface EbpfDriverOptions {
   readonly localClients?: LocalClients;
   /** Where cgroup2 is mounted. Default: looked up. */
   readonly cgroupRoot?: string;
-  /** fullnat: addresses to send from, IPv4; default the node's own towards each member. At most 16. */
+  /** fullnat: addresses to send from, IPv4; default the node's own towards each member. At most 14. */
   readonly sourceAddresses?: readonly string[];
   /** fullnat: first and last source port; default 1024-29999, or 1024-65535 with `sourceAddresses`. */
   readonly sourcePorts?: { readonly firstPort: number; readonly lastPort: number };

@@ -1,5 +1,5 @@
 import { type Logger, ParasausError, parseIpv4 } from "../../foundation/index.ts";
-import { netnsCookie, readSysctl, writeSysctl } from "../../linux/index.ts";
+import { netnsCookie, networkDigest, readSysctl, writeSysctl } from "../../linux/index.ts";
 import type { Kernel } from "./kernel.ts";
 import { LAYOUT, LOCAL_CLIENTS, MAX_SOURCES } from "./layout.ts";
 import type { EbpfDriverOptions, EbpfTimeouts } from "./options.ts";
@@ -84,11 +84,19 @@ function encodeSources(row: Buffer, options: EbpfDriverOptions, ports: SourcePor
   for (const [place, address] of addresses.entries()) row.writeUInt32BE(address, CONFIG.sources + 4 * place);
 }
 
-/** Tells the programs that next hops may have changed: each flow looks its own up again. */
-export function raiseRouteEpoch(kernel: Kernel): void {
+/**
+ * Tells the programs that next hops may have changed: each flow looks its own up again.
+ *
+ * @param isCertain Something has changed; otherwise nothing is done while devices, addresses and routes are as they
+ *   were the last time, which may have been before a restart.
+ */
+export function raiseRouteEpoch(kernel: Kernel, isCertain: boolean): void {
   const row = Buffer.alloc(CONFIG.size);
   kernel.maps.config.lookup(indexKey(0), row);
+  const digest = networkDigest();
+  if (!isCertain && words.readBigU64(row, CONFIG.network_digest) === digest) return;
   words.writeU32(row, words.readU32(row, CONFIG.route_epoch) + 1, CONFIG.route_epoch);
+  words.writeBigU64(row, digest, CONFIG.network_digest);
   kernel.maps.config.update(indexKey(0), row);
 }
 

@@ -14,6 +14,8 @@ const NS_PER_MS = 1e6;
 /** `FLOW_CUT`: the kernel answers this flow's packets with RST already. */
 const FLOW_CUT = 16;
 const UDP_BIT = 2 ** 48;
+/** One quiet REPLY entry in 32 is looked at more closely. */
+const REPLY_TURNS = 31;
 
 /** What one pass over the flow table saw and did. */
 export interface SweepResult {
@@ -73,7 +75,8 @@ function createPass(kernel: Kernel, mirror: Mirror, timeouts: EbpfTimeouts, nowM
       const idleMs = nowMs - words.readU64(values, at + FLOW.last_seen_ns) / NS_PER_MS;
       const isForward = values[at + FLOW.role] === FLOW_FORWARD;
       const isUdp = keys[keyAt + KEY.protocol] === PROTOCOL_NUMBER.UDP;
-      if (idleMs > limits.of(isForward, isUdp, state)) remember(keys, keyAt);
+      const isTurn = ((result.entryCount + mirror.sweepRound) & REPLY_TURNS) === 0;
+      if (idleMs > limits.of(isForward, isUdp, state, isTurn)) remember(keys, keyAt);
       if (isForward && state !== FLOW_STATE.closed) this.lookAtLive(keys, keyAt, values, at, member, state);
     },
     lookAtLive(keys: Buffer, keyAt: number, values: Buffer, at: number, member: number, state: number): void {
@@ -98,17 +101,18 @@ function createPass(kernel: Kernel, mirror: Mirror, timeouts: EbpfTimeouts, nowM
 }
 
 /**
- * How long an entry may be quiet before the kernel is asked to look at both directions. A REPLY entry without its
- * FORWARD one is found after the shortest of them.
+ * How long an entry may be quiet before the kernel is asked to look at both directions. Of the REPLY entries, which may
+ * have lost their FORWARD one, some are looked at in each sweep.
  */
 function limitsOf(timeouts: EbpfTimeouts) {
   const { establishedMs, halfOpenMs, closingMs, closedMs, datagramMs } = timeouts;
   const byState = [closedMs, halfOpenMs, establishedMs, closingMs, closedMs];
   const replyMs = Math.max(closedMs, halfOpenMs);
   return {
-    of(isForward: boolean, isUdp: boolean, state: number): number {
-      if (isForward) return isUdp ? datagramMs : (byState[state] ?? closedMs);
-      return isUdp ? datagramMs : replyMs;
+    of(isForward: boolean, isUdp: boolean, state: number, isTurn: boolean): number {
+      if (isUdp) return datagramMs;
+      if (isForward) return byState[state] ?? closedMs;
+      return state === FLOW_STATE.closed || isTurn ? replyMs : establishedMs;
     },
   };
 }

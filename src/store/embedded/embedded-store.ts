@@ -179,10 +179,10 @@ class EmbeddedStore implements Store {
     try {
       if (batch.messages.length > 0) refuseFullDisk(this.#options);
       await this.#file.commit(batch);
-      this.#head.write(batch.revision);
     } catch (cause) {
       throw this.#explain(cause);
     }
+    this.#witness(batch.revision);
     for (const [key, held] of batch.values) this.#keys.set(key, held);
     for (const [leaseId, ttlSeconds] of batch.leases) {
       if (ttlSeconds === undefined) this.#endLease(leaseId);
@@ -191,6 +191,15 @@ class EmbeddedStore implements Store {
     this.#history.append(batch.messages);
     this.#history.compactTo(batch.compacted);
     this.#bell.ring();
+  }
+
+  /** Without it the commit stands: an older witness only sees less. */
+  #witness(revision: number): void {
+    try {
+      this.#head.write(revision);
+    } catch (error) {
+      this.#options.logger.warn("head not written", { error });
+    }
   }
 
   #endLease(leaseId: string): void {

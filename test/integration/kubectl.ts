@@ -2,12 +2,8 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createHttpServer, createKubeApi } from "../../src/api/index.ts";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
-import { DEFINITIONS } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
-import { createLocalResources } from "../../src/resources/local/index.ts";
-import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import { startApiServer } from "./api-server.ts";
 
 const COMMAND_TIMEOUT_MS = 60_000;
 const root = path.resolve(import.meta.dirname, "../..");
@@ -77,7 +73,6 @@ export interface CommandResult {
 
 /** A server over an embedded store in a folder of its own, and the way to point kubectl at it. */
 export interface ServerForKubectl extends AsyncDisposable {
-  readonly url: string;
   readonly resources: Resources;
   /** Runs kubectl to its end. */
   readonly run: (
@@ -92,30 +87,10 @@ export interface ServerForKubectl extends AsyncDisposable {
   readonly file: (name: string, content: string, mode?: number) => string;
 }
 
-/** Starts the API as `parasaus server` does, without controllers. */
+/** Starts the API, without controllers. */
 export async function startServer(): Promise<ServerForKubectl> {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-kubectl-"));
-  const store = await openEmbeddedStore({
-    directory: path.join(folder, "store"),
-    clock: systemClock,
-    logger: silentLogger,
-  });
-  const common = { clock: systemClock, logger: silentLogger };
-  const resources = createLocalResources({
-    ...common,
-    store,
-    autoCreateNamespaces: true,
-  });
-  const server = await createHttpServer(
-    {
-      logger: silentLogger,
-      version: "0.1.0",
-      health: { live: [], ready: [] },
-      metrics: async () => ({ contentType: "text/plain", body: "" }),
-      routes: [createKubeApi({ resources, definitions: DEFINITIONS, clock: systemClock, version: "0.1.0" })],
-    },
-    { host: "127.0.0.1", port: 0 },
-  );
+  const server = await startApiServer();
   const file = (name: string, content: string, mode = 0o600): string => {
     const at = path.join(folder, name);
     writeFileSync(at, content, { mode });
@@ -124,15 +99,13 @@ export async function startServer(): Promise<ServerForKubectl> {
   const kubeconfig = file("kubeconfig", kubeconfigFor(server.url));
   const environment = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig };
   return {
-    url: server.url,
-    resources,
+    resources: server.resources,
     file,
     run: (kubectl, args, input = "", env = {}) =>
       runCommand(kubectl, args, input, { ...environment, ...env }),
     lines: (kubectl, args) => commandLines(kubectl, args, environment),
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
     },
   };

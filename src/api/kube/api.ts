@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
@@ -9,6 +10,7 @@ import { addOpenApiRoutes } from "./openapi/routes.ts";
 import { discoveryVersionOf } from "./representation.ts";
 import { createVerbs, type Verb, type Verbs } from "./verbs.ts";
 
+const SLOW_CLIENT_MS = 15_000;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 type Method = (typeof METHODS)[number];
 
@@ -19,6 +21,8 @@ export interface KubeApiOptions {
   readonly clock: Clock;
   /** Version of the program, for the OpenAPI documents. */
   readonly version: string;
+  /** A watching client that reads nothing for this long, milliseconds, is dropped. Default 15,000. */
+  readonly slowClientMs?: number;
   /** Source of randomness in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /**
@@ -38,6 +42,8 @@ export interface KubeApiOptions {
 export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) => void {
   return (app) => {
     const closing = new AbortController();
+    // Every open watch listens for the end.
+    setMaxListeners(0, closing.signal);
     app.addHook("preClose", async () => closing.abort());
     addDiscoveryRoutes(app, options.definitions);
     addOpenApiRoutes(app, options.definitions, options.version);
@@ -48,6 +54,7 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
         decorate: options.decorate ?? (async (object) => object),
         encoder: createEncoder(definition, options.clock),
         closing: closing.signal,
+        slowClientMs: options.slowClientMs ?? SLOW_CLIENT_MS,
         random: options.random ?? Math.random,
         onWatchers: (change) => options.onWatchers?.(definition.plural, change),
       });

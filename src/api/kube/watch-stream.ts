@@ -4,8 +4,6 @@ import type { WatchEvent } from "../../resources/index.ts";
 import { failureStatus, toRefusal } from "../http/status.ts";
 import { lineOf } from "./encoder.ts";
 
-// A client that reads nothing for this long is dropped; it resumes from its last revision.
-const SLOW_CLIENT_MS = 15_000;
 // What one client may leave unread before its stream waits; the buffers are shared between clients.
 const UNREAD_LIMIT_BYTES = 1024 * 1024;
 
@@ -16,6 +14,8 @@ export interface WatchStream {
   readonly encode: (event: WatchEvent) => Buffer;
   /** Lines to send before the events. */
   readonly prologue: readonly Buffer[];
+  /** A client that reads nothing for this long, milliseconds, is dropped; it resumes from its last revision. */
+  readonly slowClientMs: number;
   /** Ends the stream in good order: the time is up, or the server closes. */
   readonly signal: AbortSignal;
 }
@@ -33,10 +33,10 @@ export async function streamWatch(
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
   response.flushHeaders();
   try {
-    for (const line of stream.prologue) await write(response, line);
+    for (const line of stream.prologue) await write(stream, line);
     for (let step = await first; !step.done; step = await stream.events.next()) {
       if (response.destroyed || stream.signal.aborted) break;
-      await write(response, stream.encode(step.value));
+      await write(stream, stream.encode(step.value));
     }
   } catch (failure) {
     if (!response.destroyed && !stream.signal.aborted) {
@@ -48,11 +48,11 @@ export async function streamWatch(
   }
 }
 
-async function write(response: ServerResponse, line: Buffer): Promise<void> {
+async function write({ response, slowClientMs }: WatchStream, line: Buffer): Promise<void> {
   if (response.destroyed) return;
   response.write(line);
   if (response.writableLength < UNREAD_LIMIT_BYTES) return;
-  const tooSlow = AbortSignal.timeout(SLOW_CLIENT_MS);
+  const tooSlow = AbortSignal.timeout(slowClientMs);
   try {
     await once(response, "drain", { signal: tooSlow });
   } catch {

@@ -9,6 +9,7 @@ import { streamWatch } from "./watch-stream.ts";
 
 // Like Kubernetes: streams without a deadline of their own end after 30 to 60 minutes, so that clients spread anew.
 const MIN_WATCH_SECONDS = 1_800;
+const MAX_WATCH_SECONDS = 86_400;
 const EXPECTED_REVISION = /^\d{1,19}$/;
 
 /** What the watch endpoint needs. */
@@ -20,6 +21,8 @@ export interface WatchContext {
   readonly decorate: (object: KubeObject) => Promise<KubeObject>;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
+  /** A client that reads nothing for this long, milliseconds, is dropped. */
+  readonly slowClientMs: number;
   /** Source of randomness in [0, 1). */
   readonly random: () => number;
   /** Told +1 when a watch opens and -1 when it ends. */
@@ -40,35 +43,53 @@ export async function serveWatch(
   representation: Representation,
 ): Promise<void> {
   const query = queryOf(request);
-  const end = new AbortController();
-  const seconds = wholeNumber(query, "timeoutSeconds") ?? MIN_WATCH_SECONDS * (1 + context.random());
-  const signal = AbortSignal.any([
-    end.signal,
-    context.closing,
-    AbortSignal.timeout(Math.round(Math.max(1, seconds) * 1_000)),
-  ]);
-  request.raw.socket.once("close", () => end.abort());
-  reply.raw.once("close", () => end.abort());
-  const selection = selectionOf(query, namespace);
-  const start = await startOf(query, selection, context, representation);
-  const watch = context.resources.watch(context.definition, {
-    ...selection,
-    ...(start.resourceVersion === undefined ? {} : { resourceVersion: start.resourceVersion }),
-    ...(isSet(query, "allowWatchBookmarks") ? { bookmarks: true } : {}),
-    signal,
-  });
-  const events = watch[Symbol.asyncIterator]();
-  const first = events.next();
-  await settledOrNextTurn(first);
-  reply.hijack();
-  context.onWatchers(1);
-  const encode = (event: WatchEvent): Buffer => context.encoder.event(event, representation);
+  const end = endOf(reply, context, wholeNumber(query, "timeoutSeconds"));
   try {
-    await streamWatch({ response: reply.raw, events, encode, prologue: start.prologue, signal }, first);
-  } finally {
-    end.abort();
+    const selection = selectionOf(query, namespace);
+    const { resourceVersion, prologue } = await startOf(query, selection, context, representation);
+    const watch = context.resources.watch(context.definition, {
+      ...selection,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(isSet(query, "allowWatchBookmarks") ? { bookmarks: true } : {}),
+      signal: end.signal,
+    });
+    const events = watch[Symbol.asyncIterator]();
+    const first = events.next();
+    await settledOrNextTurn(first);
+    reply.hijack();
+    context.onWatchers(1);
+    const encode = (event: WatchEvent): Buffer => context.encoder.event(event, representation);
+    const { signal } = end;
+    const { slowClientMs } = context;
+    await streamWatch({ response: reply.raw, events, encode, prologue, signal, slowClientMs }, first);
     context.onWatchers(-1);
+  } finally {
+    end[Symbol.dispose]();
   }
+}
+
+/** A signal that aborts when the time is up, the server closes or the client goes. */
+function endOf(
+  reply: FastifyReply,
+  { closing, random }: WatchContext,
+  timeoutSeconds = MIN_WATCH_SECONDS * (1 + random()),
+): Disposable & { readonly signal: AbortSignal } {
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  const timer = setTimeout(
+    stop,
+    Math.round(Math.max(1, Math.min(timeoutSeconds, MAX_WATCH_SECONDS)) * 1_000),
+  );
+  closing.addEventListener("abort", stop);
+  reply.raw.once("close", stop);
+  return {
+    signal: end.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      closing.removeEventListener("abort", stop);
+      stop();
+    },
+  };
 }
 
 interface WatchStart {

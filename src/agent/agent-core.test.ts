@@ -201,6 +201,26 @@ describe("agent: following", () => {
   });
 });
 
+describe("agent: conflicts", () => {
+  it("leaves an address to the pool that has it, names the other one, and gives it over when it is free", async () => {
+    const agent = agentOn();
+    await agent.start();
+    const rival = { ...poolNumber(1), metadata: { ...poolNumber(7).metadata, resourceVersion: "11" } };
+    takeAll(agent, [poolNumber(1, { drainSeconds: 0 })], "10");
+    await agent.reconcile();
+    agent.takeChange({ type: "ADDED", object: rival });
+    await agent.reconcile();
+    expect(await kernelHolds()).toEqual(["30001: active active"]);
+    expect(agent.reconciler.refusals).toMatchObject([{ code: "AddressTaken", uid: rival.metadata.uid }]);
+    agent.takeChange({ type: "DELETED", object: poolNumber(1, { revision: 12 }) });
+    await agent.reconcile();
+    await agent.maintain();
+    const [holder] = await openMemoryDriver(kernel).observe();
+    expect(holder?.uid).toBe(rival.metadata.uid);
+    expect(agent.reconciler.refusals).toEqual([]);
+  });
+});
+
 describe("agent: the kernel", () => {
   it("touches nothing before it knows what is wanted", async () => {
     const first = agentOn();

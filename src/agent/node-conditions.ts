@@ -1,13 +1,13 @@
-import type { OperationFailure } from "../dataplane/index.ts";
 import type { Condition } from "../model/index.ts";
 import type { LocalListener } from "./local-listeners.ts";
+import type { Refusal } from "./reconciler.ts";
 
 /** What conditions are made from. */
 export interface NodeFacts {
   readonly source: "none" | "snapshot" | "server";
   /** Why the agent could not do its work the last time; absent when it could. */
   readonly trouble?: string;
-  readonly refusals: readonly OperationFailure[];
+  readonly refusals: readonly Refusal[];
   readonly unreadablePoolCount: number;
   /** Sockets of this machine on ports that belong to pools. */
   readonly listeners: readonly LocalListener[];

@@ -4,6 +4,7 @@ import {
   type OperationFailure,
   type PoolOperation,
   type ProgrammedPool,
+  placeKey,
   planOperations,
 } from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
@@ -13,6 +14,13 @@ import { HeldState } from "./held-state.ts";
 
 /** Pools planned and applied at once; between two batches other work gets its turn. */
 const BATCH_SIZE = 500;
+
+/** Why the kernel does not hold a pool as wanted. */
+export interface Refusal {
+  readonly uid: string;
+  readonly code: OperationFailure["code"] | "AddressTaken";
+  readonly message: string;
+}
 
 /** What a reconciler works with. */
 export interface ReconcilerOptions {
@@ -28,7 +36,7 @@ export class Reconciler {
   readonly #logger: Logger;
   readonly #held = new HeldState();
   readonly #dirty = new Set<string>();
-  readonly #refusals = new Map<string, OperationFailure>();
+  readonly #refusals = new Map<string, Refusal>();
   #operationCount = 0;
   #driftCount = 0;
 
@@ -46,8 +54,8 @@ export class Reconciler {
     return this.#held.tableHash;
   }
 
-  /** What the driver refuses now, one entry a pool. */
-  get refusals(): readonly OperationFailure[] {
+  /** What the driver refuses now or another pool is in the way of, one entry a pool. */
+  get refusals(): readonly Refusal[] {
     return [...this.#refusals.values()];
   }
 
@@ -90,6 +98,7 @@ export class Reconciler {
   async reconcile(): Promise<number> {
     if (this.#desired.revision === undefined) return 0;
     this.markDirty(this.#held.dueAt(this.#driver.nowMs()));
+    this.markDirty(this.#freedClaimants());
     const before = this.#operationCount;
     while (this.#dirty.size > 0) {
       const batch = this.#takeBatch();
@@ -167,17 +176,44 @@ export class Reconciler {
     failures: readonly OperationFailure[],
   ): void {
     const refused = new Map(failures.map((failure) => [failure.uid, failure]));
-    for (const uid of uids) if (!refused.has(uid)) this.#refusals.delete(uid);
-    for (const failure of failures) {
-      if (this.#refusals.get(failure.uid)?.message !== failure.message) {
-        this.#logger.error("kernel refuses a pool", { ...failure });
-      }
-      this.#refusals.set(failure.uid, failure);
-    }
     for (const operation of operations) {
       if (refused.has(operation.kind === "remove" ? operation.uid : operation.pool.uid)) continue;
       this.#held.apply(operation, this.#driver.nowMs());
       this.#operationCount += 1;
     }
+    for (const uid of uids) this.#noteRefusal(uid, refused.get(uid) ?? this.#addressTakenFrom(uid));
+  }
+
+  #noteRefusal(uid: string, refusal: Refusal | undefined): void {
+    if (refusal && this.#refusals.get(uid)?.message !== refusal.message) {
+      this.#logger.error("pool is not programmed as wanted", { ...refusal });
+    }
+    if (refusal) this.#refusals.set(uid, refusal);
+    else this.#refusals.delete(uid);
+  }
+
+  #addressTakenFrom(uid: string): Refusal | undefined {
+    const taken = this.#desired.get(uid)?.addresses.find((address) => this.#held.holderOf(address) !== uid);
+    if (!taken) return undefined;
+    const { ip, port, protocol } = taken;
+    const holder = this.#held.holderOf(taken) ?? "nobody";
+    const message = `Cannot listen on ${protocol} ${ip}:${port} for pool "${uid}": pool "${holder}" has it`;
+    return { uid, code: "AddressTaken", message };
+  }
+
+  /** Pools whose address was another one's, and is not wanted by that one any more. */
+  #freedClaimants(): string[] {
+    return [...this.#refusals.values()]
+      .filter(({ code, uid }) => code === "AddressTaken" && this.#isFreeFor(uid))
+      .map(({ uid }) => uid);
+  }
+
+  #isFreeFor(uid: string): boolean {
+    return (this.#desired.get(uid)?.addresses ?? []).every((address) => {
+      const holder = this.#held.holderOf(address);
+      if (holder === undefined || holder === uid) return true;
+      const key = placeKey(address);
+      return !this.#desired.get(holder)?.addresses.some((other) => placeKey(other) === key);
+    });
   }
 }

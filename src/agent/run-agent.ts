@@ -13,6 +13,8 @@ import { serveRequests } from "./request-stream.ts";
 const DEBOUNCE_MS = 5;
 const MAINTENANCE_MS = 1_000;
 const DRIFT_CHECK_MS = 30_000;
+/** The kernel is compared for at most half a percent of the time: changes wait meanwhile. */
+const DRIFT_REST_FACTOR = 200;
 /** Least time between two snapshots, and how many times longer than writing one took. */
 const SNAPSHOT_MS = 1_000;
 const SNAPSHOT_REST_FACTOR = 20;
@@ -50,7 +52,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     followPools(options, core),
     reconcileChanges(options, core),
     every(options, MAINTENANCE_MS, () => core.maintain()),
-    every(options, DRIFT_CHECK_MS, () => core.checkDrift()),
+    checkDrift(options, core),
     saveSnapshots(options, core),
     report(options, core, () => addresses),
     ...(options.requests ? [serve(options, core, options.requests)] : []),
@@ -62,6 +64,17 @@ async function every(options: AgentOptions, periodMs: number, task: () => Promis
   while (!signal.aborted) {
     await clock.sleep(periodMs, signal).catch(() => undefined);
     if (!signal.aborted) await task();
+  }
+}
+
+async function checkDrift({ clock, signal }: AgentOptions, core: AgentCore): Promise<void> {
+  let restMs = DRIFT_CHECK_MS;
+  while (!signal.aborted) {
+    await clock.sleep(restMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const startMs = clock.monotonicMs();
+    await core.checkDrift();
+    restMs = Math.max(DRIFT_CHECK_MS, DRIFT_REST_FACTOR * (clock.monotonicMs() - startMs));
   }
 }
 

@@ -16,7 +16,7 @@ int recvmsg4(struct bpf_sock_addr *address)
 	struct member *of;
 
 	if (known) {
-		known->last_ns = bpf_ktime_get_ns();
+		known->last_ns = bpf_ktime_get_coarse_ns();
 		address->user_ip4 = known->address;
 		address->user_port = known->port;
 		return ALLOW;

@@ -66,7 +66,7 @@ int sendmsg4(struct bpf_sock_addr *address)
 	if (!of)
 		return ALLOW;
 	key.cookie = bpf_get_socket_cookie(address);
-	chosen = known_member(&key, of, bpf_ktime_get_ns());
+	chosen = known_member(&key, of, bpf_ktime_get_coarse_ns());
 	if (!chosen)
 		chosen = new_member(address, &key, of);
 	if (!chosen)

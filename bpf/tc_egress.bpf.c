@@ -20,7 +20,7 @@ int tc_egress(struct __sk_buff *skb)
 	of = member_at(entry->member);
 	if (!of || !(of->flags & MEMBER_LOCAL))
 		return TC_ACT_UNSPEC;
-	packet.now = bpf_ktime_get_ns();
+	packet.now = bpf_ktime_get_coarse_ns();
 	step = track(&packet, entry);
 	if (step == STEP_NEW)
 		return TC_ACT_UNSPEC;

@@ -64,7 +64,7 @@ int tc_ingress(struct __sk_buff *skb)
 		return NOT_OURS;
 	if (parse(skb, &packet))
 		return packet.key.protocol == IPPROTO_ICMP ? forward_error(skb, &packet) : NOT_OURS;
-	packet.now = bpf_ktime_get_ns();
+	packet.now = bpf_ktime_get_coarse_ns();
 	entry = bpf_map_lookup_elem(&flow, &packet.key);
 	if (packet.tcp_flags & (TCP_SYN | TCP_FIN) || (entry && entry->state > FLOW_ESTABLISHED))
 		read_timestamp(skb, &packet);

@@ -3,6 +3,7 @@
 /*
  * What the kernel programs and the agent share: keys and values of every map.
  * Addresses and ports are in network byte order, as packets carry them; everything else in the CPU's.
+ * Times are nanoseconds of CLOCK_MONOTONIC; packets and sockets are timed by the coarse clock, a tick behind at most.
  * Padding is explicit. A change of any size or offset raises LAYOUT_VERSION (the pin directory is v<LAYOUT_VERSION>).
  */
 #include <linux/types.h>
@@ -34,7 +35,7 @@ struct service {
 	__u32 eligible_at;	  /* lc wlc: every eligible member once: first slot */
 	__u32 eligible_count;
 	__u32 affinity_seconds;	  /* 0 = none */
-	__u64 closing_deadline_ns; /* bpf_ktime_get_ns(); 0 = serving; else new flows get RST, at the deadline old ones too */
+	__u64 closing_deadline_ns; /* 0 = serving; else new flows get RST, at the deadline old ones too */
 	__u8 scheduler;
 	__u8 forwarding;
 	__u8 pad[6];
@@ -127,7 +128,7 @@ struct flow {
 	__u8 why;
 	__u8 scheduler;
 	__u8 forwarding;
-	__u64 created_ns; /* bpf_ktime_get_ns() */
+	__u64 created_ns;
 	__u64 last_seen_ns; /* of this direction */
 	__u32 last_sequence; /* of this direction: host order, behind the last byte sent */
 	__u32 last_ack;	     /* of this direction: host order */

@@ -38,7 +38,7 @@ static __always_inline int choose_locally(struct bpf_sock_addr *address, const s
 	client->source_hash = hash_words(space, space >> 32);
 	client->flow_hash = hash_words(socket, socket >> 32);
 	client->identity = client->source_hash;
-	client->now = bpf_ktime_get_ns();
+	client->now = bpf_ktime_get_coarse_ns();
 	index = choose_member(of, client);
 	if (index != NO_MEMBER) {
 		count_connection(index);

@@ -46,9 +46,14 @@ static __always_inline void enter_ring(const struct flow_key *key)
 	count(DROP_HALF_OPEN_RECLAIMED);
 }
 
-static __always_inline long insert_forward(const struct packet *packet, const struct opening *opening)
+/* Returns 0 or -errno. A function of its own for the sake of the stack, of which a call chain has 512 bytes. */
+__weak __noinline int insert_forward(const struct packet *packet, const struct opening *opening)
 {
-	struct flow value = {
+	struct flow value;
+
+	if (!packet || !opening)
+		return -1;
+	value = (struct flow){
 		.new_source = opening->source,
 		.new_destination = opening->member_address,
 		.new_source_port = opening->source_port,
@@ -67,15 +72,14 @@ static __always_inline long insert_forward(const struct packet *packet, const st
 		.last_timestamp = packet->timestamp,
 	};
 
-	return bpf_map_update_elem(&flow, &packet->key, &value, BPF_NOEXIST);
+	return (int)bpf_map_update_elem(&flow, &packet->key, &value, BPF_NOEXIST);
 }
 
 /* Puts both entries in place. */
 __weak __noinline int insert_pair(struct packet *packet, struct opening *opening, int keep_client)
 {
 	struct flow_key key;
-	int answer;
-	long error;
+	int answer, error;
 
 	if (!packet || !opening)
 		return STEP_DROP;

@@ -24,7 +24,7 @@ struct packet {
 	__u8 refuse; /* drop reason, should the packet turn out to be ours: it cannot be forwarded */
 	__u8 reason; /* drop reason behind STEP_RESET and STEP_DROP */
 	__u8 pad[2];
-	__u64 now; /* bpf_ktime_get_ns() */
+	__u64 now; /* bpf_ktime_get_coarse_ns(): 20 ns cheaper, a tick behind */
 };
 
 /* What becomes of a packet. */

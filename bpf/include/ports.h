@@ -8,6 +8,11 @@
 
 #define PORT_ATTEMPTS 64
 #define LINEAR_ATTEMPTS 32
+/* A prime: leaps visit every port of a small range too. */
+#define LEAP 40009u
+/* For so long after its last packet the port of a closed flow is left alone, while others can be had: what its two ends still
+ * say to each other must not overtake, or be overtaken by, a new SYN. */
+#define SETTLE_NS 100000000ULL
 #define FIRST_UNPRIVILEGED_PORT 1024
 /* A pair is being put in place for less than this: half of it may be missing. */
 #define YOUNG_NS 1000000000ULL
@@ -25,7 +30,8 @@ struct opening {
 	__u32 state;
 	__u8 scheduler;
 	__u8 forwarding;
-	__u8 pad[2];
+	__u8 patient; /* leave alone ports that are not settled */
+	__u8 pad;
 };
 
 static __always_inline struct flow_key reply_key(const struct opening *opening, __u8 protocol)
@@ -41,19 +47,32 @@ static __always_inline struct flow_key reply_key(const struct opening *opening, 
 	return key;
 }
 
-/* The port of a flow whose both sides are done is free, unless the member may be in TIME_WAIT and refuse the new SYN. */
-static __always_inline int may_take_over(const struct packet *packet, const struct flow *forward, const struct flow *reply)
+/* Each side has heard that the other is done. A member that waits for its last ACK would not take a new SYN. */
+static __always_inline int is_acknowledged(const struct flow *forward, const struct flow *reply)
 {
-	if (forward->state != FLOW_CLOSED)
-		return is_expired(forward, reply, packet->key.protocol, packet->now);
-	if (!(forward->flags & FLOW_MEMBER_FIRST) || forward->flags & FLOW_RESET)
+	return !is_after(reply->last_sequence, forward->last_ack) && !is_after(forward->last_sequence, reply->last_ack);
+}
+
+/* The port of a flow whose both sides are done is free, unless the member may be in TIME_WAIT and refuse the new SYN. */
+static __always_inline int may_take_over(const struct packet *packet, const struct flow *forward, const struct flow *reply,
+					 int patient)
+{
+	__u64 last = forward->last_seen_ns > reply->last_seen_ns ? forward->last_seen_ns : reply->last_seen_ns;
+
+	if (is_expired(forward, reply, packet->key.protocol, packet->now))
 		return 1;
-	return is_expired(forward, reply, packet->key.protocol, packet->now) ||
+	if (forward->state != FLOW_CLOSED || (patient && packet->now < last + SETTLE_NS))
+		return 0;
+	if (forward->flags & FLOW_RESET)
+		return 1;
+	if (!is_acknowledged(forward, reply))
+		return 0;
+	return !(forward->flags & FLOW_MEMBER_FIRST) ||
 	       starts_behind(packet, forward->last_sequence, forward->last_timestamp);
 }
 
 /* Frees an occupied port where that is right. */
-static __always_inline int free_port(const struct packet *packet, const struct flow_key *key)
+static __always_inline int free_port(const struct packet *packet, const struct flow_key *key, int patient)
 {
 	struct flow *reply = bpf_map_lookup_elem(&flow, key);
 	struct flow *forward;
@@ -78,7 +97,7 @@ static __always_inline int free_port(const struct packet *packet, const struct f
 		bpf_map_delete_elem(&flow, key);
 		return 1;
 	}
-	if (!may_take_over(packet, forward, reply))
+	if (!may_take_over(packet, forward, reply, patient))
 		return 0;
 	release(forward);
 	bpf_map_delete_elem(&flow, &forward_key);
@@ -109,7 +128,7 @@ __weak __noinline int try_port(const struct packet *packet, const struct opening
 	value.created_ns = packet->now;
 	error = bpf_map_update_elem(&flow, &key, &value, BPF_NOEXIST);
 	if (error == -17 /* EEXIST */) {
-		if (!free_port(packet, &key))
+		if (!free_port(packet, &key, opening->patient))
 			return PORT_TAKEN;
 		error = bpf_map_update_elem(&flow, &key, &value, BPF_NOEXIST);
 		if (error == -17)
@@ -121,7 +140,7 @@ __weak __noinline int try_port(const struct packet *packet, const struct opening
 /* Neighbouring ports first, so that a small range is searched whole; then leaps. */
 static __always_inline __u32 place_of_attempt(__u32 start, __u32 attempt, __u32 range)
 {
-	return (attempt < LINEAR_ATTEMPTS ? start + attempt : start + attempt * 40503u) % range;
+	return (attempt < LINEAR_ATTEMPTS ? start + attempt : start + attempt * LEAP) % range;
 }
 
 static __always_inline int probe_ports(const struct packet *packet, struct opening *opening, __u32 first, __u32 last)
@@ -134,6 +153,7 @@ static __always_inline int probe_ports(const struct packet *packet, struct openi
 	for (__u32 attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
 		int answer;
 
+		opening->patient = attempt < LINEAR_ATTEMPTS;
 		opening->source_port = bpf_htons(first + place_of_attempt(start, attempt, range));
 		answer = try_port(packet, opening);
 		if (answer != PORT_TAKEN)
@@ -153,6 +173,7 @@ __weak __noinline int take_source(const struct packet *packet, struct opening *o
 	if (!keep_client)
 		return probe_ports(packet, opening, limits->source_port_first, limits->source_port_last);
 	opening->source_port = packet->key.source_port;
+	opening->patient = 0;
 	answer = try_port(packet, opening);
 	if (answer != PORT_TAKEN)
 		return answer;

@@ -18,7 +18,7 @@ static __always_inline int send_to(struct __sk_buff *skb, int route, const struc
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-static __always_inline int send(struct __sk_buff *skb, const struct packet *packet, struct flow *entry)
+static __noinline int send(struct __sk_buff *skb, const struct packet *packet, struct flow *entry)
 {
 	struct next_hop hop = {};
 	struct member *of = member_at(entry->member);

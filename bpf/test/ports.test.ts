@@ -27,6 +27,7 @@ function ended(
   const talk = converse(kernel, options).open();
   talk[first](FIN);
   talk[first === "client" ? "member" : "client"](FIN);
+  talk[first]();
   return talk;
 }
 
@@ -57,6 +58,23 @@ describePrograms("source ports of fullnat", () => {
     expect(kernel.flow(old.forwardKey)).toBeUndefined();
     expect(kernel.flowCount()).toBe(2);
     expect(kernel.load(1)).toBe(1);
+  });
+
+  it("are not before the member has its last ACK: it would refuse a SYN", () => {
+    const talk = converse(kernel).open();
+    talk.client(FIN);
+    talk.member(FIN);
+    expect(syn(50_000, 1).verdict).toBe("drop");
+    talk.client();
+    expect(syn(50_000, 1).verdict).toBe("redirect");
+  });
+
+  it("are rather others than one that was closed a moment ago", () => {
+    ended("client");
+    kernel.configure({ source_port_first: ONLY_PORT, source_port_last: ONLY_PORT + 3 });
+    const ports = [1, 2, 3].map((port) => syn(port, 1).packet.sourcePort);
+    expect(ports).not.toContain(ONLY_PORT);
+    expect(syn(4, 1).packet.sourcePort).toBe(ONLY_PORT);
   });
 
   it.each(["client", "member"] as const)("are reused at once after a RST of the %s", (side) => {
@@ -97,6 +115,7 @@ describePrograms("a member that closed first", () => {
     const talk = converse(kernel).open();
     talk.member(FIN);
     talk.client({ ...FIN, tcpOptions: timestampOption(900) });
+    talk.member();
     expect(syn(50_000, 1_000_000, option).verdict).toBe(verdict);
   });
 

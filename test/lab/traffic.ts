@@ -15,8 +15,8 @@ export interface RequestsPlan {
   readonly total?: number;
   readonly concurrency: number;
   readonly sources: readonly string[];
-  /** Who closes first. Default: either, at random. */
-  readonly closer?: "client" | "member" | "either";
+  /** Who closes first; `reset`: the client, by RST. Default: client or member, at random. */
+  readonly closer?: "client" | "member" | "either" | "reset";
   readonly timeoutMs?: number;
   /** Pause of each worker between two requests. */
   readonly paceMs?: number;

@@ -59,13 +59,14 @@ function count(state: Omit<RequestsReport, "durationMs" | "wallMs">, outcome: st
 
 /** One connection, one request; every other one is closed by the client first. */
 function oneRequest(requests: RequestsPlan, source: string): Promise<string> {
-  const clientCloses = requests.closer === "client" || (requests.closer !== "member" && Math.random() < 0.5);
+  const clientCloses = closesFirst(requests.closer);
   return new Promise((resolve) => {
     let text = "";
     const socket = connect({ host: requests.host, port: requests.port, localAddress: source, noDelay: true });
     const finish = (outcome: string) => {
       clearTimeout(timer);
-      socket.destroy();
+      if (requests.closer === "reset") socket.resetAndDestroy();
+      else socket.destroy();
       resolve(outcome);
     };
     const timer = setTimeout(() => finish("timeout"), requests.timeoutMs ?? 5_000);
@@ -81,6 +82,11 @@ function oneRequest(requests: RequestsPlan, source: string): Promise<string> {
     });
     socket.on("end", () => finish(isComplete(text) ? `member:${bodyOf(text)}` : "short-read"));
   });
+}
+
+function closesFirst(closer: RequestsPlan["closer"]): boolean {
+  if (closer === "client" || closer === "reset") return true;
+  return closer !== "member" && Math.random() < 0.5;
 }
 
 function isComplete(text: string): boolean {

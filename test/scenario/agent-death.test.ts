@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { canMakeNamespaces } from "../lab/namespaces.ts";
+import { waitUntil } from "../lab/product.ts";
+import { openStage } from "../lab/stage.ts";
+import { startTraffic } from "../lab/traffic.ts";
+
+const KILL_COUNT = 20;
+const REQUEST_COUNT = 100_000;
+
+describe.skipIf(!canMakeNamespaces())("an agent that dies (needs root and network namespaces)", () => {
+  it(`fails none of ${REQUEST_COUNT} requests while it is killed ${KILL_COUNT} times`, async () => {
+    await using stage = await openStage({ memberCount: 2 });
+    const port = await stage.openPool("web", stage.poolSpec(2));
+    const { client, nodeIp, clientIps } = stage.lab;
+    const traffic = startTraffic(client, {
+      mode: "requests",
+      host: nodeIp,
+      port,
+      concurrency: 16,
+      sources: clientIps,
+    });
+    const killed = new Set<number>();
+    while (killed.size < KILL_COUNT) {
+      await waitUntil(
+        "a new agent runs",
+        async () => !killed.has(stage.product.agentPid()),
+        stage.product.log,
+      );
+      const pid = stage.product.agentPid();
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      process.kill(pid, "SIGKILL");
+      killed.add(pid);
+    }
+    await waitUntil(
+      "all requests are made",
+      async () => (await traffic.mark()).started >= REQUEST_COUNT,
+      stage.product.log,
+      undefined,
+      120_000,
+    );
+    const report = await traffic.stop();
+    process.stdout.write(
+      `agent killed ${killed.size} times: n=${report.started} failures=${JSON.stringify(report.failures)} longest=${report.longestMs.toFixed(0)}ms\n`,
+    );
+    expect(report.failures).toEqual({});
+    expect(report.succeeded).toBeGreaterThanOrEqual(REQUEST_COUNT);
+  });
+
+  it("control: requests do fail when forwarding is really taken away", async () => {
+    await using stage = await openStage({ memberCount: 2 });
+    const port = await stage.openPool("web", stage.poolSpec(2));
+    const { client, nodeIp, clientIps, node } = stage.lab;
+    const traffic = startTraffic(client, {
+      mode: "requests",
+      host: nodeIp,
+      port,
+      concurrency: 4,
+      sources: clientIps,
+      timeoutMs: 500,
+    });
+    await waitUntil("requests flow", async () => (await traffic.mark()).succeeded > 100);
+    node.run("tc", "filter", "del", "dev", "client", "ingress");
+    await waitUntil("requests fail", async () => Object.keys((await traffic.mark()).failures).length > 0);
+    await traffic.stop();
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { canMakeNamespaces, readNetstat } from "../lab/namespaces.ts";
+import { MEMBER_PORT, openStage, type Stage } from "../lab/stage.ts";
+import { type RequestsReport, startTraffic } from "../lab/traffic.ts";
+
+const REQUEST_COUNT = 100_000;
+const CHANGES_PER_SECOND = 10;
+
+interface Run {
+  readonly report: RequestsReport;
+  readonly synRetransmits: number;
+  readonly changes: number;
+}
+
+/** Loads the pool with short requests; meanwhile calls `change` ten times a second, if there is one. */
+async function load(
+  stage: Stage,
+  port: number,
+  total: number,
+  change?: (round: number) => Promise<void>,
+): Promise<Run> {
+  const { client, nodeIp, clientIps } = stage.lab;
+  const before = readNetstat(client, "TcpExt", "TCPSynRetrans");
+  const traffic = startTraffic(client, {
+    mode: "requests",
+    host: nodeIp,
+    port,
+    total,
+    concurrency: 16,
+    sources: clientIps,
+  });
+  const done = traffic.finished();
+  let running = true;
+  void done.finally(() => {
+    running = false;
+  });
+  let changes = 0;
+  while (running) {
+    if (change) await change(changes++);
+    await new Promise((resolve) => setTimeout(resolve, 1_000 / CHANGES_PER_SECOND));
+  }
+  return {
+    report: await done,
+    synRetransmits: readNetstat(client, "TcpExt", "TCPSynRetrans") - before,
+    changes,
+  };
+}
+
+/** One change after the other of every kind: members, weights, scheduler, other pools. */
+function changer(stage: Stage): (round: number) => Promise<void> {
+  const members = stage.lab.members.map((member) => ({ ip: member.ip, port: MEMBER_PORT }));
+  const weighted = (weights: readonly number[]) =>
+    weights.map((weight, index) => ({ ...members[index], weight }));
+  const { product } = stage;
+  const changes = [
+    () => product.patchPool("web", { spec: { members: weighted([1, 1, 1]) } }),
+    () => product.putPool("other", stage.poolSpec(2)),
+    () => product.patchPool("web", { spec: { members: weighted([1, 2, 3, 1]) } }),
+    () => product.patchPool("web", { spec: { scheduler: "wrr" } }),
+    () => product.patchPool("web", { spec: { members: weighted([2, 1, 1, 2]) } }),
+    () => product.deletePool("other"),
+    () => product.patchPool("web", { spec: { scheduler: "lc" } }),
+    () => product.patchPool("web", { spec: { members: weighted([1, 1]) } }),
+    () => product.patchPool("web", { spec: { scheduler: "mh" } }),
+    () => product.patchPool("web", { spec: { scheduler: "rr", members: weighted([1, 1, 1, 1]) } }),
+  ];
+  return async (round) => {
+    await changes[round % changes.length]?.();
+  };
+}
+
+describe.skipIf(!canMakeNamespaces())("change under load (needs root and network namespaces)", () => {
+  for (const forwarding of ["fullnat", "nat"]) {
+    it(`fails no request of ${REQUEST_COUNT / 2} and resets none while everything about a ${forwarding} pool changes`, async () => {
+      await using stage = await openStage({ memberCount: 4 });
+      const port = await stage.openPool("web", stage.poolSpec(3, { forwarding }));
+      const control = await load(stage, port, REQUEST_COUNT / 10);
+      const changed = await load(stage, port, REQUEST_COUNT / 2, changer(stage));
+      process.stdout.write(
+        `${forwarding}: n=${changed.report.started} changes=${changed.changes} failures=${JSON.stringify(changed.report.failures)} members=${JSON.stringify(changed.report.members)} longest=${changed.report.longestMs.toFixed(0)}ms synRetrans=${changed.synRetransmits} (control ${control.synRetransmits})\n`,
+      );
+      expect(control.report.failures).toEqual({});
+      expect(changed.report).toMatchObject({ succeeded: REQUEST_COUNT / 2, failures: {} });
+      expect(changed.synRetransmits).toBeLessThanOrEqual(control.synRetransmits);
+      expect(changed.changes).toBeGreaterThan(50);
+      for (const name of ["m1", "m2", "m3"])
+        expect(changed.report.members[name]).toBeGreaterThan(REQUEST_COUNT / 20);
+      expect(changed.report.members["m4"]).toBeGreaterThan(0);
+    });
+  }
+
+  it("control: sees the failures when members are cut instead of drained", async () => {
+    await using stage = await openStage({ memberCount: 3 });
+    const port = await stage.openPool("web", stage.poolSpec(3));
+    const members = stage.lab.members.map((member) => ({ ip: member.ip, port: MEMBER_PORT }));
+    const cut = await load(stage, port, 20_000, async (round) => {
+      const out = round % members.length;
+      await stage.product.patchPool("web", {
+        spec: {
+          members: members.map((member, index) => ({ ...member, state: index === out ? "maint" : "ready" })),
+        },
+      });
+    });
+    process.stdout.write(
+      `control: n=${cut.report.started} failures=${JSON.stringify(cut.report.failures)}\n`,
+    );
+    expect(Object.values(cut.report.failures).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
+  });
+});

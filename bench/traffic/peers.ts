@@ -14,9 +14,9 @@ export interface Contender {
 }
 
 /** Members' ports. */
-const HTTP_PORT = 8080;
+export const HTTP_PORT = 8080;
 /** iperf3 servers on every member. */
-const BULK_PORT = 5201;
+export const BULK_PORT = 5201;
 const NGINX_PORTS = { http: 31_001, bulk: 31_011 };
 const HAPROXY_PORTS = { http: 31_002, bulk: 31_012 };
 const NFT_PORTS = { http: 31_003, bulk: 31_013 };
@@ -113,7 +113,7 @@ export function startNftables(lab: BenchTopology, folder: string): Contender {
 }
 
 /** A contender that listens on its node's address. */
-function onNode(
+export function onNode(
   lab: BenchTopology,
   name: string,
   node: Contender["node"],

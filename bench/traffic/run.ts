@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Figure, figure, pairedRatio } from "../statistics.ts";
 import { measureBulk, measureHttp, type Slice, waitForHttp } from "./measure.ts";
+import { startParasaus } from "./parasaus.ts";
 import { type Contender, direct, startHaproxy, startMembers, startNftables, startNginx } from "./peers.ts";
 import { type BenchTopology, openBenchTopology } from "./topology.ts";
 
@@ -25,8 +26,11 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficResult
   try {
     await using lab = await openBenchTopology();
     startMembers(lab, folder);
+    const parasaus = await startParasaus(lab);
+    await using _product = parasaus.product;
     const contenders = [
       direct(lab, "direct"),
+      ...parasaus.contenders,
       startNginx(lab, folder),
       startHaproxy(lab, folder),
       startNftables(lab, folder),

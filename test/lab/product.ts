@@ -37,6 +37,8 @@ export interface Product extends AsyncDisposable {
   cli(...words: readonly string[]): string;
   /** Pid of the agent child. */
   agentPid(): number;
+  /** Takes everything of this node out of the kernel. */
+  uninstallNode(): void;
 }
 
 /** How to start it. */
@@ -70,10 +72,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   await nextLine(linesOf(relay), relay);
   const call = (method: string, route: string, body?: unknown, contentType = "application/json") =>
     callApi(socketPath, method, route, body, contentType);
+  const uninstallNode = () => {
+    namespace.run(LAUNCHER, "uninstall", "--node-name", nodeName, "--yes");
+  };
   const dispose = async () => {
     await endProcess(up);
     await endProcess(relay);
-    namespace.run(LAUNCHER, "uninstall", "--node-name", nodeName, "--yes");
+    uninstallNode();
     rmSync(home, { recursive: true, force: true });
   };
   try {
@@ -91,6 +96,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       log: () => lines.join(""),
       call,
       agentPid: () => childOf(up.pid ?? 0),
+      uninstallNode,
       [Symbol.asyncDispose]: dispose,
     };
   } catch (failure) {

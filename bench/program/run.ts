@@ -12,7 +12,7 @@ export interface ProgramOptions {
 }
 
 const WRITERS = 32;
-const MEMBER_ROW_BYTES = 64;
+const MEMBER_ROW_BYTES = 56;
 const WEIGHT_AT = 28;
 const SYNC_TIMEOUT_MS = 180_000;
 

@@ -1,9 +1,9 @@
 import { type BpfMap, openPinnedMap } from "../../src/linux/index.ts";
 
 const MEMBER_STATE_AT = 22;
-const MEMBER_LOAD_AT = 56;
-const FLOW_STATE_AT = 24;
-const FLOW_ROLE_AT = 32;
+const MEMBER_LOAD_AT = 48;
+const FLOW_STATE_AT = 20;
+const FLOW_ROLE_AT = 28;
 const FLOW_FORWARD = 1;
 const FLOW_CLOSED = 4;
 const BATCH = 1_024;

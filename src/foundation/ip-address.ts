@@ -11,7 +11,18 @@ export interface Ipv4Range {
 /** The unsigned 32-bit number of a dotted-quad address, or undefined when it is none. No octal, no short forms. */
 export function parseIpv4(text: string): number | undefined {
   if (!isIPv4(text)) return undefined;
-  return text.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
+  let address = 0;
+  let octet = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 0x2e) {
+      address = address * 256 + octet;
+      octet = 0;
+    } else {
+      octet = octet * 10 + (code - 0x30);
+    }
+  }
+  return address * 256 + octet;
 }
 
 /** Dotted quad of an unsigned 32-bit number. */

@@ -1,4 +1,4 @@
-import { type FieldError, parseIpv4 } from "../../foundation/index.ts";
+import type { FieldError } from "../../foundation/index.ts";
 import type { KubeObject } from "../object.ts";
 import { unicastErrors } from "../validation/addresses.ts";
 import { duplicate, forbidden, invalid } from "../validation/field-errors.ts";
@@ -62,8 +62,9 @@ function memberErrors(field: string, member: PoolMember, own: ReadonlySet<string
 function duplicateErrors(members: readonly PoolMember[]): FieldError[] {
   const seen = new Set<string>();
   return members.flatMap((member, index) => {
-    const key = `${parseIpv4(member.ip)}:${member.port}`;
-    if (seen.has(key)) return [duplicate(`spec.members[${index}]`, addressKey(member))];
+    // An address has one spelling: leading zeros are refused.
+    const key = addressKey(member);
+    if (seen.has(key)) return [duplicate(`spec.members[${index}]`, key)];
     seen.add(key);
     return [];
   });

@@ -9,12 +9,17 @@ export function fillDefaults(schema: JsonSchema, value: unknown): unknown {
   const properties = schema["properties"] as Readonly<Record<string, JsonSchema>> | undefined;
   if (!properties || typeof value !== "object" || value === null) return value;
   const present = value as Readonly<Record<string, unknown>>;
-  const changes = Object.entries(properties).flatMap(([key, property]) => {
+  // Loops and one late copy: this runs for every member of every write.
+  let filled: Record<string, unknown> | undefined;
+  for (const key in properties) {
+    const property = properties[key] as JsonSchema;
     const before = Object.hasOwn(present, key) ? present[key] : undefined;
     const after = fillDefaults(property, before ?? property["default"]);
-    return after === before ? [] : [[key, after] as const];
-  });
-  return changes.length === 0 ? value : { ...present, ...Object.fromEntries(changes) };
+    if (after === before) continue;
+    filled ??= { ...present };
+    filled[key] = after;
+  }
+  return filled ?? value;
 }
 
 function fillItems(items: JsonSchema | undefined, values: readonly unknown[]): unknown {

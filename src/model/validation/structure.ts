@@ -46,7 +46,7 @@ function checkValue(walk: Walk, schema: JsonSchema, value: unknown, path: string
   if (schema["type"] === "array") return checkList(walk, schema, value, path, depth);
   if (schema["type"] === "object") return checkObject(walk, schema, value, path, depth);
   const errors = scalarErrors(schema, value, path);
-  report(walk, ...errors);
+  if (errors.length > 0) report(walk, ...errors);
   return value;
 }
 
@@ -68,25 +68,37 @@ function checkList(walk: Walk, schema: JsonSchema, value: unknown, path: string,
 function checkObject(walk: Walk, schema: JsonSchema, value: unknown, path: string, depth: number): unknown {
   if (!isObject(value)) return report(walk, invalid(path, value, "must be an object"));
   if (schema["x-kubernetes-preserve-unknown-fields"]) return copyFreely(walk, value, path, depth);
-  const present = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
   const values = schema["additionalProperties"] as JsonSchema | undefined;
   if (values) {
-    const entries = present.filter(([key]) => isHarmless(walk, key, path));
+    const entries = Object.entries(value).filter(
+      ([key, field]) => field !== null && field !== undefined && isHarmless(walk, key, path),
+    );
     return Object.fromEntries(
       entries.map(([key, field]) => [key, checkValue(walk, values, field, `${path}[${key}]`, depth + 1)]),
     );
   }
   reportMissing(walk, schema, value, path);
+  return copyKnown(walk, schema, value, path, depth);
+}
+
+function copyKnown(walk: Walk, schema: JsonSchema, value: object, path: string, depth: number): unknown {
   const properties = (schema["properties"] ?? {}) as Readonly<Record<string, JsonSchema>>;
-  return Object.fromEntries(
-    present.flatMap(([key, field]) => {
-      const at = path === "" ? key : `${path}.${key}`;
-      const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
-      if (property) return [[key, checkValue(walk, property, field, at, depth + 1)] as const];
-      if (walk.unknownFields.length < ERROR_LIMIT) walk.unknownFields.push(at);
-      return [];
-    }),
-  );
+  const fields = value as Readonly<Record<string, unknown>>;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(fields)) {
+    const field = fields[key] ?? undefined;
+    if (field === undefined) continue;
+    const at = path === "" ? key : `${path}.${key}`;
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    // Only names of the schema are set, so that no `__proto__` is.
+    if (property) copy[key] = checkValue(walk, property, field, at, depth + 1);
+    else reportUnknown(walk, at);
+  }
+  return copy;
+}
+
+function reportUnknown(walk: Walk, path: string): void {
+  if (walk.unknownFields.length < ERROR_LIMIT) walk.unknownFields.push(path);
 }
 
 function reportMissing(walk: Walk, schema: JsonSchema, value: object, path: string): void {

@@ -78,6 +78,8 @@ export function nextIntervalMs(
 
 /** Share of the interval over which first probes are spread, so that a thousand new members are not probed in one instant. */
 const FIRST_PROBE_JITTER = 0.1;
+/** A new member takes no traffic before its first pass, so even a slow check asks soon. */
+const LONGEST_FIRST_DELAY_MS = 1_000;
 
 /**
  * Milliseconds until the first probe of a member; later probes have no jitter.
@@ -85,5 +87,5 @@ const FIRST_PROBE_JITTER = 0.1;
  * @param random In [0, 1).
  */
 export function firstProbeDelayMs(timing: Pick<HealthCheckTiming, "intervalMs">, random: number): number {
-  return timing.intervalMs * FIRST_PROBE_JITTER * random;
+  return Math.min(timing.intervalMs * FIRST_PROBE_JITTER, LONGEST_FIRST_DELAY_MS) * random;
 }

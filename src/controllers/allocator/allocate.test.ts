@@ -32,8 +32,8 @@ function lab(pools: Record<string, Partial<AddressPool["spec"]>> = {}) {
     const spec = { addressPool: "node-ports", protocol: "TCP", ...wanted } as const;
     return allocate({ holder: holderOf(name), spec, nowMs, startPort }, ledger, addressPools);
   };
-  const take = (name: string, wanted: Wanted = {}): ConnectAddress => {
-    const allocation = ask(name, wanted);
+  const take = (name: string, wanted: Wanted = {}, startPort = 0): ConnectAddress => {
+    const allocation = ask(name, wanted, startPort);
     if (allocation.kind === "refused") throw new Error(`${name}: ${allocation.message}`);
     if (allocation.kind === "granted") ledger.release(holderOf(name), nowMs + 30_000);
     if (allocation.kind === "granted") ledger.claim(allocation.address, holderOf(name));
@@ -57,6 +57,18 @@ describe("allocating connect addresses", () => {
       reason: "AddressPoolExhausted",
       message:
         'address pool "node-ports" is exhausted: 10 of 10 connect addresses are in use and 0 are kept back',
+    });
+  });
+
+  it("hands out all 35,000 of node-ports quickly, and tells the 35,001st with numbers", () => {
+    const { take, ask } = lab({ "node-ports": { addresses: ["node"], ports: ["30000-64999"] } });
+    const ports = new Set(
+      Array.from({ length: 35_000 }, (_, at) => take(`pool-${at}`, {}, 30_000 + at).port),
+    );
+    expect([ports.size, Math.min(...ports), Math.max(...ports)]).toEqual([35_000, 30_000, 64_999]);
+    expect(ask("one-more")).toMatchObject({
+      reason: "AddressPoolExhausted",
+      message: expect.stringContaining("35000 of 35000 connect addresses are in use"),
     });
   });
 

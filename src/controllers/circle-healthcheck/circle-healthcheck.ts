@@ -30,7 +30,7 @@ import { WriteAllowance } from "./write-allowance.ts";
 const WRITE = { operator: "system:circle-healthcheck", subresource: "status" } as const;
 /** While members wait for their very first result, the results of the others are gathered for this long. */
 const FIRST_ROUND_GATHERING_MS = 250;
-const PARALLEL_COUNT = 32;
+const PARALLEL_COUNT = 256;
 
 /** What circle-healthcheck needs besides what every controller needs. */
 export interface HealthcheckOptions {

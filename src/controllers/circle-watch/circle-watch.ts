@@ -22,7 +22,7 @@ import { withNodePorts, withServiceStatus } from "./service-status.ts";
 
 const WRITE = { operator: CIRCLE_WATCH_OPERATOR } as const;
 const STATUS = { ...WRITE, subresource: "status" } as const;
-const PARALLEL_COUNT = 32;
+const PARALLEL_COUNT = 256;
 
 /** Keeps the Pools of Services as the Services and their Endpoints say, until the signal aborts. */
 export async function runCircleWatch(environment: ControllerEnvironment): Promise<void> {

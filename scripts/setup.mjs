@@ -5,6 +5,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+const NODE_NEEDED = [20, 19];
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor < NODE_NEEDED[1])) {
+  process.stderr.write(
+    `Parasaus needs Node.js ${NODE_NEEDED.join(".")} or newer, this is ${process.versions.node}\n`,
+  );
+  process.exit(1);
+}
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** The command that proves a package is there, and its name for apt and dnf. */
 const NEEDED = [

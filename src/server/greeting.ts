@@ -12,6 +12,8 @@ export interface Greeting {
   readonly command: string;
 }
 
+const STANDARD_URL = "http://127.0.0.1:6780";
+
 const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
 const yellow = (text: string) => `\u001b[33m${text}\u001b[39m`;
 
@@ -29,6 +31,9 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
       : [["Forwarding", warning(`off: ${greeting.noForwarding}`)] as const]),
   ];
   const next: readonly (readonly [string, string])[] = [
+    ...(greeting.url === STANDARD_URL
+      ? []
+      : [[`export PARASAUS_SERVER=${greeting.url}`, "because the port is not the standard one"] as const]),
     [`${command} apply -f FILE`, "create pools"],
     [`${command} get pools -A`, "see where they listen and how many members are up"],
     [`${command} status`, "see whether everything is well"],

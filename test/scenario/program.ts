@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
+/** The checkout. */
+export const ROOT = path.resolve(import.meta.dirname, "../..");
 const START_TIMEOUT_MS = 30_000;
 
 /** A `parasaus` that a test started, in a data directory of its own. */
@@ -16,6 +17,8 @@ export interface RunningProgram extends AsyncDisposable {
   readonly printed: () => string;
   /** Runs a shell command against it; both outputs together, and the exit code. */
   readonly shell: (command: string) => Promise<{ readonly output: string; readonly exitCode: number }>;
+  /** Ends it and starts it again, with the same data on the same port. */
+  readonly restart: () => Promise<RunningProgram>;
 }
 
 /** Builds the program once per run, unless it is newer than its sources. */
@@ -27,25 +30,32 @@ export function buildProgram(): void {
 export async function startProgram(verb: string, ...words: readonly string[]): Promise<RunningProgram> {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-test-"));
   symlinkSync(path.join(ROOT, "bin/parasaus"), path.join(folder, "parasaus"));
+  return startIn(folder, "127.0.0.1:0", [verb, ...words]);
+}
+
+async function startIn(folder: string, listen: string, command: readonly string[]): Promise<RunningProgram> {
   const environment = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, NO_COLOR: "1" };
+  const [verb = "up", ...words] = command;
   const child = spawn(
     path.join(ROOT, "bin/parasaus"),
-    [verb, "--listen", "127.0.0.1:0", "--data-dir", path.join(folder, "data"), ...words],
+    [verb, "--listen", listen, "--data-dir", path.join(folder, "data"), ...words],
     { env: environment, stdio: ["ignore", "pipe", "pipe"] },
   );
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(String(chunk)));
   const printed = () => chunks.join("");
   const end = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, "exit");
-      child.kill("SIGTERM");
-      await exited;
-    }
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
+  };
+  const remove = async () => {
+    await end();
     rmSync(folder, { recursive: true, force: true });
   };
   const url = await waitForUrl(child, printed).catch(async (failure: unknown) => {
-    await end();
+    await remove();
     throw failure;
   });
   return {
@@ -53,8 +63,12 @@ export async function startProgram(verb: string, ...words: readonly string[]): P
     url,
     process: child,
     printed,
-    shell: (command) => runShell(command, folder, { ...environment, PARASAUS_SERVER: url }),
-    [Symbol.asyncDispose]: end,
+    shell: (line) => runShell(line, folder, { ...environment, PARASAUS_SERVER: url }),
+    restart: async () => {
+      await end();
+      return startIn(folder, new URL(url).host, command);
+    },
+    [Symbol.asyncDispose]: remove,
   };
 }
 

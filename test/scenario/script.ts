@@ -47,6 +47,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>"],
   [/(resourceVersion"?: )"?\d+"?/g, "$1<revision>"],
   [/\b[0-9a-f]{12,64}\b/g, "<hash>"],
+  [/(hold revision )\d+/g, "$1<revision>"],
   [/127\.0\.0\.1:\d{4,5}\b/g, "127.0.0.1:<port>"],
 ];
 

@@ -83,8 +83,9 @@ function prepareMaps(object: bigint, options: LoadOptions): void {
     const capacity = options.capacities?.[name];
     if (capacity !== undefined)
       checkResult(library.bpf_map__set_max_entries(map, capacity), `size map "${name}"`);
-    if (options.pinFolder !== undefined)
-      checkResult(library.bpf_map__set_pin_path(map, `${options.pinFolder}/${name}`), `pin map "${name}"`);
+    // Without a folder nothing is pinned, whatever the object itself asks for.
+    const pin = options.pinFolder === undefined ? null : `${options.pinFolder}/${name}`;
+    checkResult(library.bpf_map__set_pin_path(map, pin), `pin map "${name}"`);
   }
 }
 

@@ -93,34 +93,37 @@ describe.skipIf(missing)(`eBPF driver, started again${missing}`, () => {
 
   it("killed between any two writes, it leaves every connect address old or new, and the next start repairs", async () => {
     const places = placesOf(world);
-    const oldPool = poolIn(world, 2);
-    const newPool = { ...poolIn(world, 4, { scheduler: "wrr" }), members: poolIn(world, 4).members.slice(2) };
-    const writes = await writesOf(oldPool, newPool);
+    const writes = await writesOf(await prepare(0));
     expect(writes.length).toBeGreaterThanOrEqual(5);
-    for (const killAt of writes) {
-      const operations = await prepare(oldPool, newPool);
+    for (const [round, killAt] of writes.entries()) {
+      const { operations, after } = await prepare(round + 1);
       await using _trace = await attachTrace(world.host().process.pid ?? 0, killAt);
       await expect(world.driver().apply(operations)).rejects.toThrow("ended before it answered");
       const members = (await connectTimes(world, 4)).map(({ member }) => member);
       expect([places.slice(0, 2), places.slice(2)]).toContainEqual([...new Set(members)].sort());
       await world.reopen();
-      await program(world, newPool);
-      const after = await connectTimes(world, 4);
-      expect([...new Set(after.map(({ member }) => member))].sort()).toEqual(places.slice(2));
+      await program(world, after);
+      const later = await connectTimes(world, 4);
+      expect([...new Set(later.map(({ member }) => member))].sort()).toEqual(places.slice(2));
       const observed = await world.driver().observe();
-      expect(planOperations([newPool], observed, world.driver().nowMs())).toEqual([]);
+      expect(planOperations([after], observed, world.driver().nowMs())).toEqual([]);
     }
   });
 
-  /** Puts `before` in place and says what leads from it to `after`. */
-  async function prepare(before: DesiredPool, after: DesiredPool): Promise<PoolOperation[]> {
-    await program(world, before);
-    return planOperations([after], await world.driver().observe(), world.driver().nowMs());
+  /** A change of every member and of the scheduler, about to be applied; each round on a pool of its own. */
+  async function prepare(round: number): Promise<{ operations: PoolOperation[]; after: DesiredPool }> {
+    const pools = await world.driver().observe();
+    await world.driver().apply(pools.map(({ uid }) => ({ kind: "remove", uid })));
+    const uid = `0b0e7a4c-0000-4000-8000-0000000002${String(round).padStart(2, "0")}`;
+    await program(world, poolIn(world, 2, { uid }));
+    const members = poolIn(world, 4).members.slice(2);
+    const after = poolIn(world, 4, { uid, members, scheduler: "wrr" });
+    const observed = await world.driver().observe();
+    return { operations: planOperations([after], observed, world.driver().nowMs()), after };
   }
 
   /** Which `bpf` calls of that change are writes, counted from 1. */
-  async function writesOf(before: DesiredPool, after: DesiredPool): Promise<number[]> {
-    const operations = await prepare(before, after);
+  async function writesOf({ operations }: { readonly operations: PoolOperation[] }): Promise<number[]> {
     await using trace = await attachTrace(world.host().process.pid ?? 0);
     await world.driver().apply(operations);
     return trace.calls().flatMap((call, index) => (isBpfWrite(call) ? [index + 1] : []));

@@ -35,19 +35,23 @@ async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | undefined>
 const put = (key: string, value: string) => ({ kind: "put", key, value }) as const;
 
 describe("kill -9", () => {
-  it(`loses no acknowledged write, invents none, in ${KILLS} kills under load`, async () => {
-    const acknowledged: string[] = [];
-    for (let round = 0; round < KILLS; round += 1) acknowledged.push(...(await writeUntilKilled(round)));
-    await using store = await open();
-    const { entries } = await store.range("/");
-    const stored = new Map(entries.map(({ key, value }) => [key, value]));
-    const lost = acknowledged.filter((key) => stored.get(key) !== `value of ${key}`);
-    process.stdout.write(`kill -9: ${acknowledged.length} acknowledged, ${lost.length} lost\n`);
-    expect(acknowledged.length).toBeGreaterThan(KILLS * 200);
-    expect(lost).toEqual([]);
-    // Each kill may leave one write of each of the 8 writers stored but not acknowledged.
-    expect(stored.size - acknowledged.length).toBeLessThanOrEqual(KILLS * 8);
-  });
+  it(
+    `loses no acknowledged write, invents none, in ${KILLS} kills under load`,
+    async () => {
+      const acknowledged: string[] = [];
+      for (let round = 0; round < KILLS; round += 1) acknowledged.push(...(await writeUntilKilled(round)));
+      await using store = await open();
+      const { entries } = await store.range("/");
+      const stored = new Map(entries.map(({ key, value }) => [key, value]));
+      const lost = acknowledged.filter((key) => stored.get(key) !== `value of ${key}`);
+      process.stdout.write(`kill -9: ${acknowledged.length} acknowledged, ${lost.length} lost\n`);
+      expect(acknowledged.length).toBeGreaterThan(KILLS * 200);
+      expect(lost).toEqual([]);
+      // Each kill may leave one write of each of the 8 writers stored but not acknowledged.
+      expect(stored.size - acknowledged.length).toBeLessThanOrEqual(KILLS * 8);
+    },
+    KILLS * 20_000,
+  );
 });
 
 /** Starts the writer and kills it in the middle of its work. @returns the keys that it saw acknowledged. */
@@ -82,32 +86,36 @@ describe("damage", () => {
     return expected;
   }
 
-  it(`reads no wrong value after any of ${FLIPS} single bit flips, and overwrites nothing`, async () => {
-    const expected = await fill();
-    const file = path.join(directory, "store.mdb");
-    const whole = readFileSync(file);
-    const random = sequence(20261122);
-    let refusedCount = 0;
-    for (let flip = 0; flip < FLIPS; flip += 1) {
-      const damaged = Buffer.from(whole);
-      const bit = Math.floor(random() * whole.length * 8);
-      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      const copy = path.join(directory, `flip-${flip}`);
-      mkdirSync(copy);
-      writeFileSync(path.join(copy, "store.mdb"), damaged);
-      cpSync(path.join(directory, "head"), path.join(copy, "head"));
-      const outcome = await openDamaged(copy, expected);
-      if (outcome === "refused") {
-        refusedCount += 1;
-        expect(hashOf(readFileSync(path.join(copy, "store.mdb")))).toBe(hashOf(damaged));
+  it(
+    `reads no wrong value after any of ${FLIPS} single bit flips, and overwrites nothing`,
+    async () => {
+      const expected = await fill();
+      const file = path.join(directory, "store.mdb");
+      const whole = readFileSync(file);
+      const random = sequence(20261122);
+      let refusedCount = 0;
+      for (let flip = 0; flip < FLIPS; flip += 1) {
+        const damaged = Buffer.from(whole);
+        const bit = Math.floor(random() * whole.length * 8);
+        damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const copy = path.join(directory, `flip-${flip}`);
+        mkdirSync(copy);
+        writeFileSync(path.join(copy, "store.mdb"), damaged);
+        cpSync(path.join(directory, "head"), path.join(copy, "head"));
+        const outcome = await openDamaged(copy, expected);
+        if (outcome === "refused") {
+          refusedCount += 1;
+          expect(hashOf(readFileSync(path.join(copy, "store.mdb")))).toBe(hashOf(damaged));
+        }
+        rmSync(copy, { recursive: true });
       }
-      rmSync(copy, { recursive: true });
-    }
-    process.stdout.write(
-      `bit flips: ${FLIPS}, refused ${refusedCount}, harmless ${FLIPS - refusedCount}, silent 0\n`,
-    );
-    expect(refusedCount).toBeGreaterThan(FLIPS / 10);
-  });
+      process.stdout.write(
+        `bit flips: ${FLIPS}, refused ${refusedCount}, harmless ${FLIPS - refusedCount}, silent 0\n`,
+      );
+      expect(refusedCount).toBeGreaterThan(FLIPS / 10);
+    },
+    60_000 + FLIPS * 5_000,
+  );
 
   it.each([
     ["cut in half", (file: string) => truncateSync(file, Math.floor(readFileSync(file).length / 2))],

@@ -34,9 +34,11 @@ export function addHealthRoutes(app: FastifyInstance, checks: HealthChecks): voi
       if (!failed && query["verbose"] === undefined) return "ok";
       return `${results.map(lineOf).join("")}${probe} check ${failed ? "failed" : "passed"}\n`;
     };
-  app.get("/livez", serve(checks.live, "livez"));
-  app.get("/healthz", serve(checks.live, "healthz"));
-  app.get("/readyz", serve(checks.ready, "readyz"));
+  const probes = { livez: checks.live, healthz: checks.live, readyz: checks.ready };
+  for (const [probe, entries] of Object.entries(probes)) {
+    // Some load balancers probe with HEAD.
+    app.route({ method: ["GET", "HEAD"], url: `/${probe}`, handler: serve(entries, probe) });
+  }
 }
 
 async function ask(entry: HealthCheckEntry): Promise<string | undefined> {

@@ -63,6 +63,8 @@ describe("createHttpServer", () => {
   it("is alive and ready in one word, or line by line with ?verbose", async () => {
     expect(await get("/livez")).toEqual([200, "ok"]);
     expect(await get("/healthz")).toEqual([200, "ok"]);
+    const head = await fetch(`${server.url}/readyz`, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
     expect(await get("/readyz?verbose")).toEqual([200, "[+]store ok\n[+]cache ok\nreadyz check passed\n"]);
   });
 

@@ -35,7 +35,10 @@ export interface HttpServerOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Called after every request. */
   readonly onResponse?: (observation: RequestObservation) => void;
-  /** Host names, besides IP addresses and `localhost`, by which browsers and clients may call the server. */
+  /**
+   * Host names, besides IP addresses and `localhost`, by which clients may call the server. Absent: on loopback none, so
+   * that a page on the Internet cannot rebind its own name to us; elsewhere any.
+   */
   readonly hostNames?: readonly string[];
   /** Adds routes, e.g. {@link createKubeApi}'s. */
   readonly routes: readonly ((app: FastifyInstance) => void)[];
@@ -67,7 +70,7 @@ export async function createHttpServer(
   options: HttpServerOptions,
   address: ListenAddress,
 ): Promise<HttpServer> {
-  const app = buildApp(options);
+  const app = buildApp(options, address);
   let url: string;
   try {
     url = await app.listen({ host: address.host, port: address.port });
@@ -91,7 +94,7 @@ async function closeGracefully(app: FastifyInstance): Promise<void> {
   }
 }
 
-function buildApp(options: HttpServerOptions): FastifyInstance {
+function buildApp(options: HttpServerOptions, address: ListenAddress): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -109,7 +112,8 @@ function buildApp(options: HttpServerOptions): FastifyInstance {
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.addHook("onRequest", async (request) => refuseForeignHost(request, options.hostNames ?? []));
+  const hostNames = options.hostNames ?? (isLoopback(address.host) ? [] : undefined);
+  if (hostNames) app.addHook("onRequest", async (request) => refuseForeignHost(request, hostNames));
   app.addHook("onResponse", async (request, reply) => observe(request, reply, options));
   app.setErrorHandler((failure, request, reply) => answerFailure(failure, request, reply, options.logger));
   app.setNotFoundHandler((_request, reply) => {
@@ -141,6 +145,10 @@ function addVersionAndMetrics(app: FastifyInstance, options: HttpServerOptions):
     reply.type(contentType);
     return body;
   });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 /** A page on the Internet whose name resolves to our address must not reach us through a browser (DNS rebinding). */

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { WatchEvent } from "../../resources/index.ts";
 import { failureStatus, toRefusal } from "../http/status.ts";
@@ -52,10 +51,22 @@ async function write({ response, slowClientMs }: WatchStream, line: Buffer): Pro
   if (response.destroyed) return;
   response.write(line);
   if (response.writableLength < UNREAD_LIMIT_BYTES) return;
-  const tooSlow = AbortSignal.timeout(slowClientMs);
-  try {
-    await once(response, "drain", { signal: tooSlow });
-  } catch {
-    response.destroy();
-  }
+  if (!(await drains(response, slowClientMs))) response.destroy();
+}
+
+/** Whether the client reads on before the time is up. A client that goes is not waited for. */
+function drains(response: ServerResponse, patienceMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isRead: boolean) => (): void => {
+      clearTimeout(timer);
+      response.off("drain", onDrain);
+      response.off("close", onClose);
+      resolve(isRead);
+    };
+    const onDrain = settle(true);
+    const onClose = settle(false);
+    const timer = setTimeout(onClose, patienceMs);
+    response.once("drain", onDrain);
+    response.once("close", onClose);
+  });
 }

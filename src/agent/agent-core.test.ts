@@ -158,6 +158,30 @@ describe("agent: following", () => {
     expect(await kernelHolds()).toEqual([]);
   });
 
+  it("moves a running deadline when the operator gives a draining member more time, or less", async () => {
+    const agent = agentOn();
+    const drainFor = (seconds: number, revision: number) => {
+      const members = [{ state: "drain", drainSeconds: seconds } as const, {}];
+      return { type: "MODIFIED", object: poolNumber(1, { revision, members }) } as const;
+    };
+    const deadline = async () => {
+      await agent.reconcile();
+      return (await openMemoryDriver(kernel).observe())[0]?.members[0]?.deadlineMs;
+    };
+    await agent.start();
+    takeAll(agent, [poolNumber(1)], "10");
+    await agent.reconcile();
+    agent.takeChange(drainFor(30, 11));
+    expect(await deadline()).toBe(30_000);
+    await clock.advance(10_000);
+    agent.takeChange(drainFor(300, 12));
+    expect(await deadline()).toBe(300_000);
+    agent.takeChange({ type: "MODIFIED", object: { ...drainFor(300, 13).object } });
+    expect(await deadline()).toBe(300_000);
+    agent.takeChange(drainFor(20, 14));
+    expect(await deadline()).toBe(20_000);
+  });
+
   it("never applies an older revision over a newer one, and says how to do it on purpose", async () => {
     const agent = agentOn();
     await agent.start();

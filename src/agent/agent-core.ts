@@ -40,7 +40,7 @@ export class AgentCore {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.desired = new DesiredState(options.logger);
+    this.desired = new DesiredState(options.logger, (uid) => this.reconciler.held(uid));
     this.reconciler = new Reconciler({
       driver: options.driver,
       desired: this.desired,

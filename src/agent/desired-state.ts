@@ -1,6 +1,7 @@
-import { type DesiredPool, desiredPoolOf } from "../dataplane/index.ts";
+import { type DesiredPool, desiredPoolOf, type ProgrammedPool } from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
 import type { KubeObject, Pool } from "../model/index.ts";
+import { carryDrains } from "./carry-drains.ts";
 
 /** One pool as the agent wants it, and what the next translation of it has to know. */
 export interface DesiredEntry {
@@ -25,8 +26,12 @@ export class DesiredState {
   readonly #logger: Logger;
   #revision: string | undefined;
 
-  constructor(logger: Logger) {
+  readonly #held: (uid: string) => ProgrammedPool | undefined;
+
+  /** @param held What the kernel holds of a pool. */
+  constructor(logger: Logger, held: (uid: string) => ProgrammedPool | undefined) {
     this.#logger = logger;
+    this.#held = held;
   }
 
   /** Resource revision that this is true at; undefined = nothing is known yet, and nothing may be withdrawn. */
@@ -66,8 +71,12 @@ export class DesiredState {
   translate(object: KubeObject): TranslatedPool {
     const uid = object.metadata.uid ?? "";
     try {
-      const wasFailingOpen = this.#entries.get(uid)?.isFailingOpen ?? false;
-      return { uid, entry: desiredPoolOf(object as Pool, wasFailingOpen) };
+      const before = this.#entries.get(uid);
+      const { desired, isFailingOpen } = desiredPoolOf(object as Pool, before?.isFailingOpen);
+      return {
+        uid,
+        entry: { desired: carryDrains(before?.desired, desired, this.#held(uid)), isFailingOpen },
+      };
     } catch (error) {
       const { namespace, name } = object.metadata;
       this.#logger.error("pool cannot be understood, its last good state stays", { namespace, name, error });

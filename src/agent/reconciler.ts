@@ -69,6 +69,11 @@ export class Reconciler {
     return this.#driftCount;
   }
 
+  /** What the kernel holds of a pool, as far as the agent knows. */
+  held(uid: string): ProgrammedPool | undefined {
+    return this.#held.get(uid);
+  }
+
   /** Whether a pool answers where this socket listens, as far as the kernel is programmed. */
   isServed({ ip, port, protocol }: ConnectAddress): boolean {
     return ["*", ip].some((each) => this.#held.holderOf({ ip: each, port, protocol }) !== undefined);

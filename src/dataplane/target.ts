@@ -95,7 +95,7 @@ function stayingMember(
   if (leaving.isDatagram) return { ip, port, weight, disposition: "cut" };
   // A shorter drain time takes effect at once; time that passes never moves a deadline.
   const fresh = deadlineAfter(leaving.nowMs, member.drainSeconds * 1000);
-  const deadlineMs = Math.min(known?.deadlineMs ?? fresh, fresh);
+  const deadlineMs = member.drainUntilMs ?? Math.min(known?.deadlineMs ?? fresh, fresh);
   return { ip, port, weight, disposition, deadlineMs };
 }
 

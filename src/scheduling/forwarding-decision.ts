@@ -9,8 +9,10 @@ export interface DesiredMember {
   /** 0-256; 0 takes no new flows. */
   readonly weight: number;
   readonly disposition: MemberDisposition;
-  /** How long its flows may go on once it drains or is removed, seconds. */
+  /** How long its flows may go on once it drains, seconds. */
   readonly drainSeconds: number;
+  /** When draining shall end, milliseconds of the driver's clock, where `drainSeconds` was changed while it drains. */
+  readonly drainUntilMs?: number;
 }
 
 /** What is to be done with a pool's members, and whether health is being ignored for it. */

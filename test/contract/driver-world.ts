@@ -17,6 +17,8 @@ export interface DriverWorld extends AsyncDisposable {
   driver(): Driver;
   /** Abandons the driver as a SIGKILL would and opens another one over the same kernel. */
   reopen(): Promise<void>;
+  /** How the suite's pools forward. Default fullnat. */
+  readonly forwarding?: DesiredPool["forwarding"];
   /** Where members answer; at least four. */
   readonly places: readonly { readonly ip: string; readonly port: number }[];
   /** The node's address that clients dial. */
@@ -39,7 +41,7 @@ export function poolIn(
     uid: "0b0e7a4c-0000-4000-8000-000000000001",
     addresses: [{ ip: "*", port: 30001, protocol: "TCP" }],
     scheduler: "rr",
-    forwarding: "fullnat",
+    forwarding: world.forwarding ?? "fullnat",
     affinitySeconds: 0,
     drainSeconds: 30,
     members: world.places.slice(0, memberCount).map(({ ip, port }) => ({

@@ -213,7 +213,7 @@ function describeTelling(world: () => DriverWorld): void {
       uid: pool.uid,
       addresses: pool.addresses,
       scheduler: "wlc",
-      forwarding: "fullnat",
+      forwarding: pool.forwarding,
       affinitySeconds: 60,
     });
     expect(observed?.members.map(({ weight, disposition }) => [weight, disposition])).toEqual(

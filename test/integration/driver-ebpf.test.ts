@@ -5,5 +5,6 @@ import { missingForEbpf, openEbpfWorld } from "../lab/ebpf-world.ts";
 const missing = missingForEbpf();
 
 describe.skipIf(missing)(`eBPF${missing}`, () => {
-  describeDriver("ebpf", () => openEbpfWorld());
+  describeDriver("ebpf, fullnat", () => openEbpfWorld());
+  describeDriver("ebpf, nat", async () => ({ ...(await openEbpfWorld()), forwarding: "nat" }));
 });

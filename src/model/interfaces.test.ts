@@ -36,6 +36,8 @@ const conditions: Required<Condition>[] = [
   },
 ];
 
+const PROBES = { successes: 1, failures: 0, last: "L7OK", lastTime: NOW };
+
 const pool: Pool = {
   apiVersion: "parasaus.io/v1",
   kind: "Pool",
@@ -68,7 +70,7 @@ const pool: Pool = {
   },
   status: {
     connectAddresses: [{ ip: "10.9.0.1", port: 80, protocol: "TCP", addressPool: "public" }],
-    members: [{ ip: "10.0.0.1", port: 80, verdict: "up", reason: "L7OK", since: NOW }],
+    members: [{ ip: "10.0.0.1", port: 80, verdict: "up", reason: "L7OK", since: NOW, probes: PROBES }],
     conditions,
   },
 };

@@ -56,6 +56,13 @@ describe("poolDefinition.applyDefaults", () => {
     });
   });
 
+  it("drops what the API joins to members when they are read, so that no write stores it", () => {
+    const member = { ip: "10.0.0.1", port: 80, verdict: "up", reason: "L4OK", since: "2026-01-01T00:00:00Z" };
+    const probes = { successes: 1, failures: 0, last: "L4OK", lastTime: "2026-01-01T00:00:00Z" };
+    const read = poolWith({}, { members: [{ ...member, probes }] });
+    expect((poolDefinition.applyDefaults(read) as Pool).status?.members).toEqual([member]);
+  });
+
   it("changes nothing the second time", () => {
     const once = defaulted({ healthCheck: { type: "https" }, members: [{ ip: "10.0.0.1", port: 1 }] });
     expect(poolDefinition.applyDefaults(once)).toEqual(once);

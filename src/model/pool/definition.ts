@@ -4,7 +4,7 @@ import type { KubeObject } from "../object.ts";
 import { fillDefaults } from "../schema/defaults.ts";
 import { poolColumns } from "./columns.ts";
 import type { HealthCheck } from "./health-check.ts";
-import type { Pool } from "./pool.ts";
+import type { Pool, PoolStatus } from "./pool.ts";
 import { poolSchema } from "./schema.ts";
 import { poolErrors, poolWarnings } from "./validation.ts";
 
@@ -14,7 +14,15 @@ const DURATION_FIELDS = ["interval", "fastInterval", "downInterval", "timeout"] 
 function withDefaults(object: KubeObject): KubeObject {
   const pool = fillDefaults(poolSchema, object) as Pool;
   const healthCheck = healthCheckDefaults(pool.spec.healthCheck, pool.spec.protocol);
-  return { ...pool, spec: { ...pool.spec, healthCheck } } as KubeObject;
+  const status = pool.status ? { status: withoutProbes(pool.status) } : {};
+  const filled: Pool = { ...pool, spec: { ...pool.spec, healthCheck }, ...status };
+  return filled;
+}
+
+/** What the API joins when it is read must not come back with a write. */
+function withoutProbes(status: PoolStatus): PoolStatus {
+  if (!status.members?.some(({ probes }) => probes)) return status;
+  return { ...status, members: status.members.map(({ probes, ...member }) => member) };
 }
 
 /** UDP gives no sign of life that a generic probe could ask for, so the default there is none. */

@@ -110,4 +110,10 @@ describe("poolDefinition.warn", () => {
     const { warnings } = validateObject(poolDefinition, { metadata: { name: "web" }, spec }, "Strict");
     expect(warnings).toEqual(["spec.scheduler: rr does not look at the members' weights; wrr does"]);
   });
+
+  it("says that a password is no secret here", () => {
+    const spec = { healthCheck: { type: "mysql", mysql: { user: "probe", password: "secret" } } };
+    const { warnings } = validateObject(poolDefinition, { metadata: { name: "db" }, spec }, "Strict");
+    expect(warnings).toEqual([expect.stringContaining("plain text")]);
+  });
 });

@@ -72,9 +72,17 @@ function duplicateErrors(members: readonly PoolMember[]): FieldError[] {
 
 const IGNORES_WEIGHTS = { rr: "wrr", lc: "wlc" } as const;
 
-/** Weights that nobody reads are usually a mistake. */
+/** What is most likely a mistake, or a secret that is none. */
 export function poolWarnings(object: KubeObject): string[] {
-  const { scheduler, members } = (object as Pool).spec;
+  const { spec } = object as Pool;
+  const password = spec.healthCheck.mysql?.password ? [PASSWORD_WARNING] : [];
+  return [...weightWarnings(spec), ...password];
+}
+
+const PASSWORD_WARNING =
+  "spec.healthCheck.mysql.password: stored and shown as plain text; give the user no privileges";
+
+function weightWarnings({ scheduler, members }: PoolSpec): string[] {
   const weights = new Set(members.map(({ weight }) => weight).filter((weight) => weight > 0));
   if (weights.size < 2 || (scheduler !== "rr" && scheduler !== "lc")) return [];
   const better = IGNORES_WEIGHTS[scheduler];

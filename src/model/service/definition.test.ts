@@ -40,6 +40,13 @@ describe("serviceDefinition.warn", () => {
   });
 });
 
+describe("serviceDefinition.warn about a LoadBalancer", () => {
+  it("says that its nodePort is not used", () => {
+    const service = serviceWith({ type: "LoadBalancer", ports: [{ port: 80, nodePort: 30_080 }] });
+    expect(serviceDefinition.warn?.(service)).toEqual([expect.stringContaining("spec.ports[0].nodePort")]);
+  });
+});
+
 describe("serviceDefinition.columns", () => {
   it("shows a Service as kubectl users know it", () => {
     expect(

@@ -21,14 +21,13 @@ function serviceType({ spec: { type, ports = [] } }: Service): ServiceType {
 }
 
 function warningsAbout(object: KubeObject): string[] {
-  const { ports = [] } = (object as Service).spec;
-  return ports.flatMap(({ type }, index) =>
-    type
-      ? [
-          `spec.ports[${index}].type: unknown to Kubernetes: give the type of the Service as spec.type: ${type}`,
-        ]
-      : [],
-  );
+  const { ports = [], type: serviceType } = (object as Service).spec;
+  return ports.flatMap(({ type, nodePort }, index) => {
+    const field = `spec.ports[${index}]`;
+    const misplaced = `${field}.type: unknown to Kubernetes: give the type of the Service as spec.type: ${type}`;
+    const unused = `${field}.nodePort: not used: a LoadBalancer Service listens on its port alone`;
+    return [...(type ? [misplaced] : []), ...(nodePort && serviceType === "LoadBalancer" ? [unused] : [])];
+  });
 }
 
 function portText({ port, nodePort, protocol }: ServicePort): string {

@@ -2,14 +2,21 @@ import type { FieldError } from "../../foundation/index.ts";
 import type { JsonSchema } from "../definition.ts";
 import { forbidden, invalid, missing, tooMany } from "./field-errors.ts";
 import { scalarErrors } from "./formats.ts";
+import { suggestName } from "./suggestion.ts";
 
 /** What walking an input along a schema gave. */
 export interface StructureReport {
   /** A copy with the known fields alone; nulls are gone, as in Kubernetes. */
   readonly value: unknown;
   readonly errors: readonly FieldError[];
-  /** Paths of fields that the schema does not know. */
-  readonly unknownFields: readonly string[];
+  /** Fields that the schema does not know. */
+  readonly unknownFields: readonly UnknownField[];
+}
+
+/** A field that the schema does not know, and the one that was probably meant. */
+export interface UnknownField {
+  readonly path: string;
+  readonly suggestion?: string;
 }
 
 const ERROR_LIMIT = 100;
@@ -20,7 +27,7 @@ const TRAPS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototy
 
 interface Walk {
   readonly errors: FieldError[];
-  readonly unknownFields: string[];
+  readonly unknownFields: UnknownField[];
   nodeCount: number;
 }
 
@@ -92,13 +99,15 @@ function copyKnown(walk: Walk, schema: JsonSchema, value: object, path: string, 
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
     // Only names of the schema are set, so that no `__proto__` is.
     if (property) copy[key] = checkValue(walk, property, field, at, depth + 1);
-    else reportUnknown(walk, at);
+    else reportUnknown(walk, at, key, properties);
   }
   return copy;
 }
 
-function reportUnknown(walk: Walk, path: string): void {
-  if (walk.unknownFields.length < ERROR_LIMIT) walk.unknownFields.push(path);
+function reportUnknown(walk: Walk, path: string, key: string, properties: object): void {
+  if (walk.unknownFields.length >= ERROR_LIMIT) return;
+  const suggestion = suggestName(key, Object.keys(properties));
+  walk.unknownFields.push({ path, ...(suggestion ? { suggestion } : {}) });
 }
 
 function reportMissing(walk: Walk, schema: JsonSchema, value: object, path: string): void {

@@ -109,7 +109,7 @@ describe("validateObject with unknown fields", () => {
     expect(validate(input).refusal).toMatchObject({
       code: "BadRequest",
       message:
-        'strict decoding error: unknown field "spec.shceduler", unknown field "spec.members[0].wieght"',
+        'strict decoding error: unknown field "spec.shceduler" (did you mean "scheduler"?), unknown field "spec.members[0].wieght" (did you mean "weight"?)',
     });
   });
 
@@ -122,8 +122,8 @@ describe("validateObject with unknown fields", () => {
     const result = validate(input, "Warn");
     expect(result.refusal).toBeUndefined();
     expect(result.warnings).toEqual([
-      'unknown field "spec.shceduler"',
-      'unknown field "spec.members[0].wieght"',
+      'unknown field "spec.shceduler" (did you mean "scheduler"?)',
+      'unknown field "spec.members[0].wieght" (did you mean "weight"?)',
     ]);
     expect(JSON.stringify(result.object)).not.toContain("shceduler");
   });

@@ -4,7 +4,7 @@ import { apiVersionOf } from "../definitions.ts";
 import type { KubeObject } from "../object.ts";
 import { invalid } from "./field-errors.ts";
 import { metadataErrors } from "./metadata.ts";
-import { checkStructure } from "./structure.ts";
+import { checkStructure, type UnknownField } from "./structure.ts";
 
 /** What happens to fields that the schema does not know: refused, dropped with a warning, dropped. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -36,11 +36,12 @@ export function validateObject(
 ): ValidationResult {
   const structure = checkStructure(definition.schema, input);
   const name = nameOf(structure.value);
-  const unknownFields = structure.unknownFields;
-  const unknownWarnings = mode === "Warn" ? unknownFields.map((field) => `unknown field "${field}"`) : [];
+  const unknownFields = structure.unknownFields.map(({ path }) => path);
+  const unknownErrors = structure.unknownFields.map(unknownFieldError);
+  const unknownWarnings = mode === "Warn" ? unknownErrors.map(({ message }) => message) : [];
   const identity = identityErrors(definition, structure.value);
   if (structure.errors.length > 0 || identity.length > 0) {
-    const unknown = mode === "Strict" ? unknownFields.map(unknownFieldError) : [];
+    const unknown = mode === "Strict" ? unknownErrors : [];
     const errors = [...structure.errors, ...identity, ...unknown];
     const refusal = invalidObject(definition, name, errors);
     return { errors, warnings: unknownWarnings, unknownFields, refusal };
@@ -48,17 +49,17 @@ export function validateObject(
   const object = definition.applyDefaults(normalise(definition, structure.value as KubeObject));
   const errors = [...metadataErrors(definition, object, previous), ...definition.validate(object, previous)];
   const warnings = [...unknownWarnings, ...(definition.warn?.(object) ?? [])];
-  const refusal = refusalFor(definition, name, mode === "Strict" ? unknownFields : [], errors);
+  const refusal = refusalFor(definition, name, mode === "Strict" ? unknownErrors : [], errors);
   return { object, errors, warnings, unknownFields, ...(refusal ? { refusal } : {}) };
 }
 
 function refusalFor(
   definition: ResourceDefinition,
   name: string,
-  unknownFields: readonly string[],
+  unknownErrors: readonly FieldError[],
   errors: readonly FieldError[],
 ): ParasausError | undefined {
-  if (unknownFields.length > 0) return unknownFieldsRefusal(definition, name, unknownFields);
+  if (unknownErrors.length > 0) return unknownFieldsRefusal(definition, name, unknownErrors);
   return errors.length > 0 ? invalidObject(definition, name, errors) : undefined;
 }
 
@@ -66,18 +67,18 @@ function refusalFor(
 function unknownFieldsRefusal(
   { group, kind }: ResourceDefinition,
   name: string,
-  unknownFields: readonly string[],
+  fields: readonly FieldError[],
 ): ParasausError {
-  const sentences = unknownFields.map((field) => `unknown field "${field}"`);
-  const fields = unknownFields.map(unknownFieldError);
+  const sentences = fields.map(({ message }) => message);
   return new ParasausError("BadRequest", `strict decoding error: ${sentences.join(", ")}`, {
     fields,
     object: { group, kind, name },
   });
 }
 
-function unknownFieldError(field: string): FieldError {
-  return { field, reason: "FieldValueForbidden", message: `unknown field "${field}"` };
+function unknownFieldError({ path, suggestion }: UnknownField): FieldError {
+  const hint = suggestion ? ` (did you mean "${suggestion}"?)` : "";
+  return { field: path, reason: "FieldValueForbidden", message: `unknown field "${path}"${hint}` };
 }
 
 /** The refusal of an object for its wrong fields, in the words of Kubernetes' API server. */

@@ -2,18 +2,29 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
 
+/** What a kubeconfig says besides where the server is. */
+interface KubeconfigUser {
+  /** By which name kubectl's changes go into the Operations; absent: `anonymous`. */
+  readonly operator: string | undefined;
+  readonly namespace?: string;
+}
+
 /**
  * Writes a kubeconfig for this server, readable by its owner only.
  *
  * @returns Where it is.
  */
-export function writeKubeconfig(dataDirectory: string, serverUrl: string, namespace = "default"): string {
+export function writeKubeconfig(
+  dataDirectory: string,
+  serverUrl: string,
+  { operator, namespace = "default" }: KubeconfigUser,
+): string {
   const file = path.join(dataDirectory, "kubeconfig");
   const config = {
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "parasaus", cluster: { server: serverUrl } }],
-    users: [{ name: "operator", user: {} }],
+    users: [{ name: "operator", user: operator ? { as: operator } : {} }],
     contexts: [{ name: "parasaus", context: { cluster: "parasaus", user: "operator", namespace } }],
     "current-context": "parasaus",
   };

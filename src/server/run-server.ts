@@ -23,7 +23,7 @@ export function welcome(
   { url }: ControlPlane,
   noForwarding?: string,
 ): void {
-  const kubeconfig = writeKubeconfig(values.dataDir, url);
+  const kubeconfig = writeKubeconfig(values.dataDir, url, { operator: terminal.environment["USER"] });
   const greeting = {
     version: VERSION,
     url,

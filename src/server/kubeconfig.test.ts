@@ -1,0 +1,24 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { parse } from "yaml";
+import { writeKubeconfig } from "./kubeconfig.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "parasaus-kubeconfig-"));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+it("names the server and who uses it, and lets nobody else read it", () => {
+  const file = writeKubeconfig(folder, "http://127.0.0.1:6780", { operator: "alice" });
+  expect(parse(readFileSync(file, "utf8"))).toMatchObject({
+    clusters: [{ cluster: { server: "http://127.0.0.1:6780" } }],
+    users: [{ user: { as: "alice" } }],
+    contexts: [{ context: { namespace: "default" } }],
+  });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it("claims to be nobody when it does not know who uses it", () => {
+  const file = writeKubeconfig(folder, "http://127.0.0.1:6780", { operator: undefined });
+  expect(parse(readFileSync(file, "utf8")).users).toEqual([{ name: "operator", user: {} }]);
+});

@@ -35,6 +35,12 @@ export async function runAllocator(environment: ControllerEnvironment): Promise<
   await new Allocator(environment).run();
 }
 
+/** Somebody who waits until a quarantine is stored. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 class Allocator {
   readonly #environment: ControllerEnvironment;
   readonly #hooks: Hooks;
@@ -47,7 +53,7 @@ class Allocator {
   readonly #waiting = new Set<string>();
   readonly #toldUse = new Map<string, number>();
   /** Who waits until a quarantine is written, by address pool. */
-  readonly #onWritten = new Map<string, (() => void)[]>();
+  readonly #onWritten = new Map<string, Waiter[]>();
   #queues: { pools: WorkQueue; addressPools: WorkQueue; expiry: WorkQueue } | undefined;
 
   constructor(environment: ControllerEnvironment) {
@@ -70,6 +76,7 @@ class Allocator {
       expiry: this.#openQueue(1, () => this.#expire()),
     };
     this.#queues = queues;
+    this.#environment.signal.addEventListener("abort", () => this.#giveUpWaiting(), { once: true });
     for (const pool of byAge(pools.view.values())) queues.pools.add(keyOf(pool));
     for (const pool of addressPools.view.values()) queues.addressPools.add(keyOf(pool));
     queues.expiry.add("expiry");
@@ -150,6 +157,9 @@ class Allocator {
 
   async #serve(pool: Pool, view: ObjectView<Pool>): Promise<void> {
     const allocation = this.#decide(pool);
+    // In the same turn as the decision: what is freed while the refusal is written must find the pool waiting.
+    if (allocation.kind === "refused") this.#waiting.add(keyOf(pool));
+    else this.#waiting.delete(keyOf(pool));
     const released = allocation.kind === "granted" ? this.#claim(pool, allocation) : undefined;
     if (released !== undefined) await this.#written(released);
     const held = this.#ledger.addressOf(pool.metadata.uid ?? "") !== undefined;
@@ -210,8 +220,6 @@ class Allocator {
   }
 
   #note(key: string, allocation: Allocation, isNew: boolean): void {
-    if (allocation.kind === "refused") this.#waiting.add(key);
-    else this.#waiting.delete(key);
     if (!isNew) return;
     if (allocation.kind === "refused") {
       const { reason, message } = allocation;
@@ -238,10 +246,18 @@ class Allocator {
 
   /** Resolves when the quarantine of this address pool is stored as it is now. */
   #written(addressPool: string): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onWritten.set(addressPool, [...(this.#onWritten.get(addressPool) ?? []), resolve]);
+    return new Promise((resolve, reject) => {
+      this.#onWritten.set(addressPool, [...(this.#onWritten.get(addressPool) ?? []), { resolve, reject }]);
+      if (this.#environment.signal.aborted) this.#giveUpWaiting();
       this.#queues?.addressPools.add(addressPool);
     });
+  }
+
+  /** When the controller stops, nothing more is written: what waits for it is left to the next start. */
+  #giveUpWaiting(): void {
+    const waiters = [...this.#onWritten.values()].flat();
+    this.#onWritten.clear();
+    for (const { reject } of waiters) reject(this.#environment.signal.reason);
   }
 
   async #reconcileAddressPool(name: string, view: ObjectView<AddressPool>): Promise<void> {
@@ -257,9 +273,10 @@ class Allocator {
       await this.#tellUse(name, view);
     } catch (failure) {
       this.#onWritten.set(name, [...waiters, ...(this.#onWritten.get(name) ?? [])]);
+      if (this.#environment.signal.aborted) this.#giveUpWaiting();
       throw failure;
     }
-    for (const resolve of waiters) resolve();
+    for (const { resolve } of waiters) resolve();
   }
 
   async #tellUse(name: string, view: ObjectView<AddressPool>): Promise<void> {

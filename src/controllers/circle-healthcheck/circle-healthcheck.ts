@@ -178,7 +178,7 @@ class Controller {
         return this.#onResult(pool, monitored, result, roundIndex - firstRound);
       },
     });
-    monitored.probing = { handle, targetKey };
+    monitored.probing = { handle, check: target.check, targetKey };
     this.#targetUsers.set(fleetKey(monitored), (this.#targetUsers.get(fleetKey(monitored)) ?? 0) + 1);
   }
 

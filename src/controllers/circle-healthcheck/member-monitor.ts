@@ -12,6 +12,13 @@ import {
 } from "../../health/index.ts";
 import type { HealthCheck, MemberStatus, PoolMember, Verdict } from "../../model/index.ts";
 
+/** The probes of a member that are under way. */
+export interface Probing {
+  readonly handle: ProbeHandle;
+  readonly check: ProbeCheck;
+  readonly targetKey: string;
+}
+
 /** One member of one pool as circle-healthcheck follows it. */
 export interface MonitoredMember {
   readonly key: string;
@@ -24,7 +31,7 @@ export interface MonitoredMember {
   reason: string;
   since: string;
   /** Absent while the member is not probed. */
-  probing: { readonly handle: ProbeHandle; readonly targetKey: string } | undefined;
+  probing: Probing | undefined;
   /** Who waits for the next result. */
   awaiting: ((result: ProbeResult) => void)[];
 }
@@ -122,8 +129,8 @@ export function judge(
 }
 
 /** Milliseconds until the next probe, from the start of the last. */
-export function nextProbeMs(monitored: MonitoredMember): number {
-  return nextIntervalMs(monitored.state, targetOf(monitored).check);
+export function nextProbeMs({ state, check, probing }: MonitoredMember): number {
+  return nextIntervalMs(state, probing?.check ?? probeCheckOf(check));
 }
 
 /** What the status says about the member. */

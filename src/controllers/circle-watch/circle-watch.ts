@@ -23,6 +23,8 @@ import { withNodePorts, withServiceStatus } from "./service-status.ts";
 const WRITE = { operator: CIRCLE_WATCH_OPERATOR } as const;
 const STATUS = { ...WRITE, subresource: "status" } as const;
 const PARALLEL_COUNT = 256;
+/** When a name was freed while we learned that it is taken, ms. */
+const NAME_RETRY_MS = 20;
 
 /** Keeps the Pools of Services as the Services and their Endpoints say, until the signal aborts. */
 export async function runCircleWatch(environment: ControllerEnvironment): Promise<void> {
@@ -144,14 +146,16 @@ class CircleWatch {
       owned: this.#ownedBy(service),
       addressPools: [...views.addressPools.values()],
     });
+    // In the same turn as the decision: whatever ends the problem from now on finds the Service stuck.
+    this.#noteStuck(service, pools, problems);
     const refusals: Problem[] = [];
     for (const wanted of pools) {
       const refusal = await this.#ensure(service, wanted, views.pools);
       if (refusal) refusals.push(refusal);
     }
     await this.#removeOthers(service, pools, problems);
-    await this.#tell(service, [...problems, ...refusals], views.services);
     this.#noteStuck(service, pools, [...problems, ...refusals]);
+    await this.#tell(service, [...problems, ...refusals], views.services);
   }
 
   async #ensure(service: Service, wanted: WantedPool, view: ObjectView<Pool>): Promise<Problem | undefined> {
@@ -247,9 +251,16 @@ class CircleWatch {
     if (types.has("NoAddressPool")) reasons.add(ADDRESS_POOLS);
     if (types.has("PoolNameTaken")) {
       for (const { name } of pools) reasons.add(`${service.metadata.namespace ?? ""}/${name}`);
+      const isFreeAgain = pools.every(({ name }) => this.#isOursOrFree(service, name));
+      if (isFreeAgain) this.#queue.addAfter(keyOf(service), NAME_RETRY_MS);
     }
     if (reasons.size === 0) this.#stuck.delete(keyOf(service));
     else this.#stuck.set(keyOf(service), reasons);
+  }
+
+  #isOursOrFree(service: Service, poolName: string): boolean {
+    const holder = this.#views?.pools.get(`${service.metadata.namespace ?? ""}/${poolName}`);
+    return !holder || ownerOf(holder)?.uid === service.metadata.uid;
   }
 
   #change<Kind extends Service | Pool>(

@@ -121,6 +121,7 @@ function makeDevices(): void {
   ];
   run("sysctl", "-qw", "net.ipv4.ip_forward=1");
   const commands = sides.flatMap(({ device, mac, address, network, neighbour }) => [
+    "link set lo up",
     `link add ${device} address ${colons(mac)} type veth peer name ${device}-far`,
     `link set ${device}-far up`,
     `link set ${device} up`,
@@ -164,6 +165,7 @@ function programsOf(object: LoadedObject, held: Disposable) {
   const members = ifindexOf("members");
   return {
     ...maps,
+    program,
     devices: { clients, members },
     /** A packet that arrives from the clients' side; a SYN unless said otherwise. */
     fromClient: (packet: Partial<Packet> = {}) =>

@@ -21,28 +21,31 @@ static __always_inline int close_reply(const struct flow_key *key, struct flow *
 		return 0;
 	if (reply->state == FLOW_CLOSED && !is_expired(reply, NULL, key->protocol, now))
 		return 0;
-	return !bpf_map_delete_elem(&flow, key);
+	delete_entry(key);
+	return 1;
 }
 
 /* Returns 1 when the flow was closed. */
-__weak __noinline int close_flow(const struct flow_key *key, __u32 mode)
+__weak __noinline int close_flow(const struct flow_key *named, __u32 mode)
 {
 	struct flow *entry, *reply;
+	struct flow_key key;
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!key)
+	if (!named)
 		return 0;
-	entry = bpf_map_lookup_elem(&flow, key);
+	key = *named;
+	entry = bpf_map_lookup_elem(&flow, &key);
 	if (!entry)
 		return 0;
 	if (entry->role != FLOW_FORWARD)
-		return close_reply(key, entry, now);
+		return close_reply(&key, entry, now);
 	if (mode == CLOSE_FORCED)
-		return close_by_force(entry, key->protocol);
-	reply = opposite(entry, key->protocol, FLOW_REPLY);
-	if (reply && !is_expired(entry, reply, key->protocol, now))
+		return close_by_force(entry, key.protocol);
+	reply = opposite(entry, key.protocol, FLOW_REPLY);
+	if (reply && !is_expired(entry, reply, key.protocol, now))
 		return 0;
-	remove_flow(key, entry);
+	remove_flow(&key, entry);
 	return 1;
 }
 

@@ -56,12 +56,20 @@ static __always_inline int release(struct flow *forward)
 	return 0;
 }
 
+/* Until 6.2 the kernel takes keys from the stack, but not through a global function's parameter: hence the copy. */
+static __always_inline void delete_entry(const struct flow_key *key)
+{
+	struct flow_key own = *key;
+
+	bpf_map_delete_elem(&flow, &own);
+}
+
 /* Ends a flow and removes both of its entries. */
 static __always_inline void remove_flow(const struct flow_key *key, struct flow *forward)
 {
 	release(forward);
 	delete_opposite(forward, key->protocol);
-	bpf_map_delete_elem(&flow, key);
+	delete_entry(key);
 }
 
 static __always_inline __u64 idle_limit(const struct config *limits, __u32 state, __u8 protocol)

@@ -50,9 +50,11 @@ static __always_inline void enter_ring(const struct flow_key *key)
 __weak __noinline int insert_forward(const struct packet *packet, const struct opening *opening)
 {
 	struct flow value;
+	struct flow_key key;
 
 	if (!packet || !opening)
 		return -1;
+	key = packet->key;
 	value = (struct flow){
 		.new_source = opening->source,
 		.new_destination = opening->member_address,
@@ -72,7 +74,7 @@ __weak __noinline int insert_forward(const struct packet *packet, const struct o
 		.last_timestamp = packet->timestamp,
 	};
 
-	return (int)bpf_map_update_elem(&flow, &packet->key, &value, BPF_NOEXIST);
+	return (int)bpf_map_update_elem(&flow, &key, &value, BPF_NOEXIST);
 }
 
 /* Puts both entries in place. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #pragma once
 /* One packet on its way through the steps. */
+#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include "maps.h"
 
@@ -52,6 +53,12 @@ static __always_inline int drop(__u32 reason)
 static __always_inline int is_syn(const struct packet *packet)
 {
 	return (packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+/* The TCP or UDP header, spelled so that the verifier sees it near and aligned; some kernels insist on the latter. */
+static __always_inline void *transport_of(const struct __sk_buff *skb, const struct packet *packet)
+{
+	return (void *)(long)skb->data + ETH_HLEN + ((packet->l4_offset - ETH_HLEN) & 0x3c);
 }
 
 /* a is behind b in TCP's circle of sequence numbers. */

@@ -22,7 +22,7 @@ static __always_inline int make_linear(struct __sk_buff *skb, __u32 wanted)
 
 static __always_inline int parse_tcp(struct __sk_buff *skb, struct packet *packet, __u32 l4_length)
 {
-	struct tcphdr *tcp = (void *)(long)skb->data + packet->l4_offset;
+	struct tcphdr *tcp = transport_of(skb, packet);
 	__u32 bits;
 
 	if ((void *)(tcp + 1) > (void *)(long)skb->data_end)
@@ -43,7 +43,7 @@ static __always_inline int parse_tcp(struct __sk_buff *skb, struct packet *packe
 
 static __always_inline int parse_udp(struct __sk_buff *skb, struct packet *packet)
 {
-	struct udphdr *udp = (void *)(long)skb->data + packet->l4_offset;
+	struct udphdr *udp = transport_of(skb, packet);
 
 	if ((void *)(udp + 1) > (void *)(long)skb->data_end)
 		return -1;

@@ -25,7 +25,6 @@ static __always_inline int correct_l4(struct __sk_buff *skb, const struct packet
 /* Invalidates packet pointers. */
 static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *packet, const struct flow *entry, int hops)
 {
-	__u32 offset = packet->l4_offset;
 	struct iphdr *ip;
 	__be16 *ports;
 	__u64 sum;
@@ -45,9 +44,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 	ip->check = ~fold_to_16(fold_to_32(sum));
 	ip->saddr = entry->new_source;
 	ip->daddr = entry->new_destination;
-	if (offset > ETH_HLEN + 60)
-		return -1;
-	ports = (void *)(long)skb->data + offset;
+	ports = transport_of(skb, packet);
 	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
 		return -1;
 	ports[0] = entry->new_source_port;

@@ -78,6 +78,7 @@ static __always_inline int pick_least(const struct service *of, __u64 ticket)
 /* Takes the slot at `start`, or the next whose member is active: a table may be a moment older than a member's state. */
 static __always_inline int pick_slot(const struct service *of, __u64 start)
 {
+#pragma unroll
 	for (int attempt = 0; attempt < PICK_ATTEMPTS; attempt++) {
 		__u32 place = of->sequence_at + (start + attempt) % of->sequence_count;
 		struct slot *candidate = bpf_map_lookup_elem(&slot, &place);
@@ -106,19 +107,20 @@ static __always_inline int pick_affine(const struct service *of, const struct cl
 static __always_inline int pick_scheduled(const struct service *of, const struct client *client)
 {
 	__u32 index = of->pool;
-	struct pool *home;
+	struct pool *home = bpf_map_lookup_elem(&pool, &index);
+	__u64 start;
 
-	if (of->scheduler == SCHED_SH || of->scheduler == SCHED_MH) {
-		if (!of->sequence_count)
-			return NO_MEMBER;
-		return pick_slot(of, of->scheduler == SCHED_SH ? client->source_hash : client->flow_hash);
-	}
-	home = bpf_map_lookup_elem(&pool, &index);
 	if (!home)
 		return NO_MEMBER;
+	if (of->scheduler == SCHED_SH)
+		start = client->source_hash;
+	else if (of->scheduler == SCHED_MH)
+		start = client->flow_hash;
+	else
+		start = __sync_fetch_and_add(&home->ticket, 1);
 	if (of->scheduler == SCHED_LC || of->scheduler == SCHED_WLC)
-		return pick_least(of, __sync_fetch_and_add(&home->ticket, 1));
-	return of->sequence_count ? pick_slot(of, __sync_fetch_and_add(&home->ticket, 1)) : NO_MEMBER;
+		return pick_least(of, start);
+	return of->sequence_count ? pick_slot(of, start) : NO_MEMBER;
 }
 
 /* Returns the index of the member that takes the flow, its load raised already, or NO_MEMBER. */

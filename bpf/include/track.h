@@ -118,7 +118,7 @@ static __always_inline int reopen(const struct packet *packet, struct flow *forw
 	reply->last_seen_ns = packet->now;
 	reply->state = FLOW_CLOSED;
 	release(forward);
-	bpf_map_delete_elem(&flow, &packet->key);
+	delete_entry(&packet->key);
 	return STEP_NEW;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { ParasausError } from "../foundation/index.ts";
 import { callLibc, loadLibc } from "./libc.ts";
 import { bytesOf } from "./native.ts";
@@ -10,8 +10,18 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_NETNS_COOKIE = 71;
 
-/** Mounts bpffs at `folder` unless it is mounted there already. */
+/**
+ * Mounts bpffs at `folder` unless it is mounted there already.
+ *
+ * @throws ParasausError `KernelUnsupported` where that is not possible
+ */
 export function ensureBpfFs(folder = "/sys/fs/bpf"): void {
+  if (!existsSync(folder)) {
+    throw new ParasausError(
+      "KernelUnsupported",
+      `Cannot mount bpffs: there is no "${folder}"; mount sysfs first`,
+    );
+  }
   if (statfsSync(folder).type === BPF_FS_MAGIC) return;
   callLibc(`mount bpffs at "${folder}"`, () => loadLibc().mount("bpf", folder, "bpf", 0, "mode=0700"));
 }

@@ -9,9 +9,9 @@ describe("kernelError", () => {
     });
   });
 
-  it("is KernelUnsupported where the kernel lacks the function", () => {
-    expect([38, 95, 93, 524].map((errno) => kernelError("x", errno).code)).toEqual(
-      Array.from({ length: 4 }, () => "KernelUnsupported"),
+  it("is KernelUnsupported where the kernel lacks the function or does not let us", () => {
+    expect([1, 38, 95, 93, 524].map((errno) => kernelError("x", errno).code)).toEqual(
+      Array.from({ length: 5 }, () => "KernelUnsupported"),
     );
     expect(errnoName(524)).toBe("ENOTSUPP");
   });

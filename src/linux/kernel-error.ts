@@ -28,6 +28,8 @@ export const ERRNO = {
 } as const;
 
 const UNSUPPORTED: ReadonlySet<number> = new Set([
+  // As root in a container without capabilities.
+  ERRNO.EPERM,
   ERRNO.ENOSYS,
   ERRNO.EOPNOTSUPP,
   ERRNO.EPROTONOSUPPORT,

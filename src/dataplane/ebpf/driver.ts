@@ -55,9 +55,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
     seesAllClients: clients === "host" || clients === "off",
   });
   const closing = new AbortController();
-  const following = followNetwork(context, options, programs, closing.signal).catch((failure: unknown) => {
-    logger.error("cannot follow the network any more", { error: failure });
-  });
+  const following = followNetwork(context, options, programs, closing.signal);
   // Once changes are followed, so that nothing falls in between.
   raiseRouteEpoch(kernel, false);
   attachDevices(options, programs);

@@ -1,7 +1,7 @@
 import type { BpfProgram } from "../../linux/index.ts";
-import { listDevices, type NetworkChange, watchNetwork } from "../../linux/index.ts";
+import { listDevices, type NetworkChange, type NetworkDevice, watchNetwork } from "../../linux/index.ts";
 import type { ApplyContext } from "./apply.ts";
-import { attachDevice, isWantedDevice } from "./attachments.ts";
+import { attachDevice, attachDevices, isWantedDevice } from "./attachments.ts";
 import type { MemberWrite } from "./kernel.ts";
 import { LAYOUT, MEMBER_LOCAL } from "./layout.ts";
 import type { EbpfDriverOptions } from "./options.ts";
@@ -13,8 +13,31 @@ import { indexKey } from "./words.ts";
 const DEBOUNCE_MS = 50;
 const MEMBERS_PER_PAUSE = 256;
 
+/** How long to wait before following the network anew when that has failed. */
+const RETRY_MS = 1000;
+
 /** Follows the network for as long as the driver is open: new devices, moved routes, other next hops. */
-export function followNetwork(
+export async function followNetwork(
+  context: ApplyContext,
+  options: EbpfDriverOptions,
+  programs: ReadonlyMap<string, BpfProgram>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    try {
+      if (attempt > 0) {
+        raiseRouteEpoch(context.kernel, true);
+        attachDevices(options, programs);
+      }
+      await followOnce(context, options, programs, signal);
+    } catch (failure) {
+      options.logger.error("cannot follow the network", { error: failure });
+      await options.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+}
+
+function followOnce(
   context: ApplyContext,
   options: EbpfDriverOptions,
   programs: ReadonlyMap<string, BpfProgram>,
@@ -35,7 +58,16 @@ export function followNetwork(
       ? listDevices()
       : changes.flatMap((change) => (change.kind === "device" && !change.isGone ? [change.device] : []));
     for (const device of appeared) {
-      if (isWantedDevice(device, options.devices)) attachDevice(device, programs, options.logger);
+      if (isWantedDevice(device, options.devices)) tryToAttach(device);
+    }
+  }
+
+  /** One device that cannot be attached must not keep the others from it. */
+  function tryToAttach(device: NetworkDevice): void {
+    try {
+      attachDevice(device, programs, options.logger);
+    } catch (failure) {
+      options.logger.error("cannot attach device", { device: device.name, error: failure });
     }
   }
 

@@ -47,9 +47,19 @@ export interface OpenProgramsOptions {
 
 /** Opens what an earlier agent pinned from the same object file, or loads the object with the maps that are pinned. */
 export function openPrograms(options: OpenProgramsOptions): OpenPrograms {
-  mkdirSync(options.pinFolder, { recursive: true, mode: 0o700 });
+  makePinFolder(options.pinFolder);
   const folder = `${options.pinFolder}/${programFolderName(options.objectFile)}`;
   return adoptPrograms(options, folder) ?? loadPrograms(options, folder);
+}
+
+function makePinFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ParasausError("KernelUnsupported", `Cannot keep tables under "${folder}": it cannot be made`, {
+      cause,
+    });
+  }
 }
 
 /** Removes the programs of other object files, once nothing runs them any more. */

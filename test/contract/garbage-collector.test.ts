@@ -145,6 +145,16 @@ describe("startGarbageCollector", () => {
     expect(pool.metadata.finalizers).toEqual(["parasaus.io/address"]);
   });
 
+  it("deletes other namespaces while one waits for a finalizer", async () => {
+    await createPool("held", [], { finalizers: ["parasaus.io/address"] });
+    const other = { metadata: { name: "other", namespace: "lab" }, spec: {} };
+    await test.resources.create(poolDefinition, other, options);
+    void collect(test.resources);
+    await test.resources.delete({ definition: namespaceDefinition, name: "shop" }, options);
+    await test.resources.delete({ definition: namespaceDefinition, name: "lab" }, options);
+    await untilOnly(namespaceDefinition, ["shop"]);
+  });
+
   it("never lets the namespace `default` be deleted", async () => {
     const reference = { definition: namespaceDefinition, name: "default" };
     await test.resources.create(namespaceDefinition, { metadata: { name: "default" } }, options);

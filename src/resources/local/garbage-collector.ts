@@ -1,4 +1,4 @@
-import { type Clock, hasCode, type Logger } from "../../foundation/index.ts";
+import { backoffMs, type Clock, hasCode, type Logger } from "../../foundation/index.ts";
 import {
   apiVersionOf,
   type KubeObject,
@@ -11,7 +11,8 @@ import type { ObjectReference, Resources } from "../resources.ts";
 import { deleteNamespaceContents } from "./namespace-contents.ts";
 
 const OPERATOR = "system:garbage-collector";
-const RETRY_MS = 5_000;
+// Finalizers are mostly gone within milliseconds; what takes longer is asked for every 5 s.
+const RETRY = { baseMs: 100, maxMs: 5_000, random: () => 1 };
 
 /** What the collector works on. */
 export interface GarbageCollectorOptions {
@@ -30,6 +31,7 @@ export async function startGarbageCollector(options: GarbageCollectorOptions): P
   const collector = new GarbageCollector(options);
   const followed = options.definitions.filter((definition) => definition.writable);
   await Promise.all(followed.map((definition) => collector.follow(definition)));
+  await collector.settled();
 }
 
 interface Dependent {
@@ -48,8 +50,16 @@ class GarbageCollector {
   /** By uid of the owner; only objects with owners are remembered. */
   readonly #dependents = new Map<string, Dependents>();
 
+  /** By uid of the namespace. */
+  readonly #emptying = new Map<string, Promise<void>>();
+
   constructor(options: GarbageCollectorOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when nothing is being emptied any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#emptying.values());
   }
 
   follow(definition: ResourceDefinition): Promise<void> {
@@ -79,7 +89,7 @@ class GarbageCollector {
   async #examine(definition: ResourceDefinition, object: KubeObject): Promise<void> {
     const { metadata } = object;
     if (definition === namespaceDefinition && metadata.deletionTimestamp) {
-      await this.#persist(() => deleteNamespaceContents(this.#options, object, OPERATOR));
+      this.#empty(object);
     }
     const owners = metadata.ownerReferences ?? [];
     if (owners.length === 0) return;
@@ -90,6 +100,17 @@ class GarbageCollector {
       this.#dependents.set(owner.uid, known);
     }
     await this.#persist(() => this.#collect(dependent));
+  }
+
+  /** Beside everything else: a namespace can wait for finalizers as long as it likes. */
+  #empty(namespace: KubeObject): void {
+    const { uid = "" } = namespace.metadata;
+    if (this.#emptying.has(uid)) return;
+    const work = this.#persist(() => deleteNamespaceContents(this.#options, namespace, OPERATOR));
+    this.#emptying.set(
+      uid,
+      work.finally(() => this.#emptying.delete(uid)),
+    );
   }
 
   async #ownerGone(uid: string): Promise<void> {
@@ -141,14 +162,14 @@ class GarbageCollector {
   /** Tries again until it works or the collector ends: what is forgotten here would stay until the next start. */
   async #persist(task: () => Promise<void>): Promise<void> {
     const { clock, logger, signal } = this.#options;
-    while (!signal.aborted) {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         await task();
         return;
       } catch (error) {
         if (hasCode(error, "Conflict")) continue;
-        logger.warn("garbage not collected", { error });
-        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+        logger.debug("garbage not collected yet", { error, attempt });
+        await clock.sleep(backoffMs(attempt, RETRY), signal).catch(() => undefined);
       }
     }
   }

@@ -8,7 +8,8 @@ import {
   runProbe,
 } from "../health/index.ts";
 import type { Resources } from "../resources/index.ts";
-import { runAllocator } from "./allocator/allocator.ts";
+import { startAllocator } from "./allocator/allocator.ts";
+import type { ConnectAddressLookup } from "./allocator/member-admission.ts";
 import { startCircleHealthcheck } from "./circle-healthcheck/circle-healthcheck.ts";
 import type { ProbeLedger } from "./circle-healthcheck/probe-ledger.ts";
 import { runCircleWatch } from "./circle-watch/circle-watch.ts";
@@ -44,6 +45,8 @@ export interface Controllers extends AsyncDisposable {
    * @returns undefined when there is no such member, or it is not probed.
    */
   probeNow(poolKey: string, member: string): Promise<ProbeResult> | undefined;
+  /** `namespace/name` of the pool that listens on an address, be it as one of the nodes' own. */
+  readonly connectAddressHolder: ConnectAddressLookup;
   /** Whether verdicts are frozen because most of the fleet failed at once. */
   areVerdictsFrozen(): boolean;
   /** Rejects when a controller fails in a way that it cannot retry; resolves when all have stopped. */
@@ -77,14 +80,16 @@ export function startControllers(options: ControllersOptions): Controllers {
   const healthcheck = startCircleHealthcheck(environmentOf("circle-healthcheck"), {
     probe: (target) => runProbe(target, probing),
   });
+  const allocator = startAllocator(environmentOf("allocator"));
   const ended = Promise.all([
-    runAllocator(environmentOf("allocator")),
+    allocator.ended,
     runCircleWatch(environmentOf("circle-watch")),
     healthcheck.ended,
   ]).then(() => undefined);
   return {
     probeLedger: healthcheck.probeLedger,
     probeNow: (poolKey, member) => healthcheck.probeNow(poolKey, member),
+    connectAddressHolder: allocator.holderAt,
     areVerdictsFrozen: () => healthcheck.isFrozen(),
     ended,
     [Symbol.asyncDispose]: async () => {

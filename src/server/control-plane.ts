@@ -1,7 +1,13 @@
 import { setMaxListeners } from "node:events";
 import path from "node:path";
 import type { HttpServer } from "../api/index.ts";
-import { type Controllers, poolOwnershipAdmission, startControllers } from "../controllers/index.ts";
+import {
+  type ConnectAddressLookup,
+  type Controllers,
+  memberAddressAdmission,
+  poolOwnershipAdmission,
+  startControllers,
+} from "../controllers/index.ts";
 import { DEFINITIONS } from "../model/index.ts";
 import { createLocalResources, ensureBuiltins, startGarbageCollector } from "../resources/local/index.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
@@ -52,19 +58,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function startParts(options: ControlPlaneOptions, store: Store, signal: AbortSignal): Promise<Parts> {
   const { configuration, log, clock, random } = options;
+  let controllers: Controllers | undefined;
+  const listensAt: ConnectAddressLookup = (...address) => controllers?.connectAddressHolder(...address);
   const resources = createLocalResources({
     store,
     clock,
     logger: log.child({ logger: "resources" }),
     autoCreateNamespaces: configuration.autoCreateNamespaces,
     random,
-    admission: [poolOwnershipAdmission],
+    admission: [poolOwnershipAdmission, memberAddressAdmission(listensAt)],
   });
   await ensureBuiltins(resources);
   const process = createProcessMetrics();
   const controllerMetrics = createControllerMetrics(process);
   const surroundings = { log, clock, random, signal };
-  let controllers: Controllers | undefined;
   const control = async () => {
     await using running = startControllers({
       resources,

@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Controllers, poolOwnershipAdmission, startControllers } from "../../src/controllers/index.ts";
+import {
+  type Controllers,
+  memberAddressAdmission,
+  poolOwnershipAdmission,
+  startControllers,
+} from "../../src/controllers/index.ts";
 import { silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { type GuardedAddressClass, PROBES, type ProbeRegistry } from "../../src/health/index.ts";
 import {
@@ -63,12 +68,16 @@ const HEALTHY: ProbeRegistry = Object.fromEntries(
 export async function openControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const directory = options.directory ?? mkdtempSync(path.join(tmpdir(), "parasaus-control-"));
   const store = await openEmbeddedStore({ directory, clock: systemClock, logger: silentLogger });
+  let controllers: Controllers | undefined;
   const resources = createLocalResources({
     store,
     clock: systemClock,
     logger: silentLogger,
     autoCreateNamespaces: true,
-    admission: [poolOwnershipAdmission],
+    admission: [
+      poolOwnershipAdmission,
+      memberAddressAdmission((...at) => controllers?.connectAddressHolder(...at)),
+    ],
   });
   await ensureBuiltins(resources);
   const stop = new AbortController();
@@ -79,7 +88,7 @@ export async function openControlPlane(options: ControlPlaneOptions = {}): Promi
     logger: silentLogger,
     signal: stop.signal,
   });
-  const controllers = startControllers({
+  const running = startControllers({
     resources,
     clock: systemClock,
     logger: silentLogger,
@@ -87,15 +96,16 @@ export async function openControlPlane(options: ControlPlaneOptions = {}): Promi
     probes: options.probes ?? HEALTHY,
     ...(options.allowedProbeClasses ? { allowedProbeClasses: options.allowedProbeClasses } : {}),
   });
+  controllers = running;
   const close = async (): Promise<void> => {
-    await controllers[Symbol.asyncDispose]();
+    await running[Symbol.asyncDispose]();
     stop.abort();
     await collecting;
     await store[Symbol.asyncDispose]();
   };
   return {
     resources,
-    controllers,
+    controllers: running,
     directory,
     ...verbs(resources),
     async restart() {

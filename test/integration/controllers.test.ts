@@ -159,6 +159,28 @@ describe("allocator over the embedded store", () => {
     expect(pool?.status?.quarantine).toMatchObject([{ ip: "*", protocol: "TCP", pool: "default/web" }]);
   });
 
+  it("refuses a member that is the connect address of a pool, also by way of a node's own address", async () => {
+    await using plane = await openControlPlane();
+    await plane.apply({ apiVersion: "parasaus.io/v1", kind: "Node", metadata: { name: "n1" }, spec: {} });
+    const node = { definition: definition("Node"), name: "n1" };
+    const body = { status: { addresses: ["192.168.7.1"] } };
+    await plane.resources.patch(node, { type: "merge", body }, { ...BY_ALICE, subresource: "status" });
+    const web = await allocated(plane, "web");
+    const port = web.status?.connectAddresses?.[0]?.port ?? 0;
+    await plane.apply(addressPoolNamed("vips", { addresses: ["10.9.0.1"] }));
+    await allocated(plane, "vip", { addressPool: "vips", port: 80 });
+    for (const [member, holder] of [
+      [{ ip: "192.168.7.1", port }, "default/web"],
+      [{ ip: "10.9.0.1", port: 80 }, "default/vip"],
+    ] as const) {
+      const refusal = await plane
+        .apply(poolNamed("chain", { members: [member] }))
+        .catch((failure: unknown) => failure);
+      expect(hasCode(refusal, "Invalid") && refusal.fields[0]?.field).toBe("spec.members[0]");
+      expect(hasCode(refusal, "Invalid") && refusal.message).toContain(`pool "${holder}"`);
+    }
+  });
+
   it("moves a pool when the operator asks for another port, and keeps the old one when it cannot", async () => {
     await using plane = await openControlPlane();
     await allocated(plane, "other", { port: 30_500 });

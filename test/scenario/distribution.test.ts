@@ -95,16 +95,16 @@ describe.skipIf(!canMakeNamespaces())(
       ]) {
         const port = await stage.openPool(`sticky-${change.scheduler}`, stage.poolSpec(MEMBER_COUNT, change));
         const used = new Set<string>();
-        for (const source of clientIps.slice(0, 12)) {
+        for (const source of clientIps.slice(0, 24)) {
           const report = await startTraffic(client, {
             mode: "requests",
             host: nodeIp,
             port,
-            total: 50,
+            total: 20,
             concurrency: 2,
             sources: [source],
           }).finished();
-          expect(report).toMatchObject({ succeeded: 50, failures: {} });
+          expect(report).toMatchObject({ succeeded: 20, failures: {} });
           expect(Object.keys(report.members)).toHaveLength(1);
           for (const name of Object.keys(report.members)) used.add(name);
         }

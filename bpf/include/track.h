@@ -101,13 +101,15 @@ static __always_inline int cut(struct packet *packet, struct flow *forward, stru
 	return refuse_packet(packet, STEP_RESET, DROP_CUT);
 }
 
-/* A client opens a connection again from where it had one. A member that closed first may be in TIME_WAIT: keep its port. */
+/*
+ * A client opens a connection again from where it had one. A member that closed first may be in TIME_WAIT: its port stays
+ * taken, because the new flow gets another port, perhaps another member, and the next taker may be any client.
+ */
 static __always_inline int reopen(const struct packet *packet, struct flow *forward)
 {
 	struct flow *reply = NULL;
 
-	if (forward->flags & FLOW_MEMBER_FIRST && forward->forwarding == FORWARD_FULLNAT &&
-	    !starts_behind(packet, forward->last_sequence, forward->last_timestamp))
+	if (forward->flags & FLOW_MEMBER_FIRST && forward->forwarding == FORWARD_FULLNAT && !(forward->flags & FLOW_RESET))
 		reply = opposite(forward, packet->key.protocol, FLOW_REPLY);
 	if (!reply) {
 		remove_flow(&packet->key, forward);

@@ -204,7 +204,7 @@ export const SETTINGS = {
     description: "idle times after which flows end: established, half-open, closing, closed, udp",
     programs: FORWARDING,
     read: secondsByName(["established", "half-open", "closing", "closed", "udp"]),
-    fallback: always("established=7800,half-open=15,closing=60,closed=60,udp=120"),
+    fallback: always("established=7800,half-open=15,closing=60,closed=70,udp=120"),
   },
   logLevel: {
     placeholder: "LEVEL",

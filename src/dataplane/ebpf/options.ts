@@ -25,7 +25,10 @@ export interface EbpfTimeouts {
   readonly halfOpenMs: number;
   /** One side has closed. Default 60 s. */
   readonly closingMs: number;
-  /** Both have: how long late packets are still answered for. Default 60 s. */
+  /**
+   * Both have. Default 70 s: a member's TIME_WAIT of 60 s ends up to 5 s late (granularity of the kernel's timer wheel),
+   * and a source port that comes free before it does costs the next client a SYN.
+   */
   readonly closedMs: number;
   /** UDP. Default 120 s. */
   readonly datagramMs: number;
@@ -67,6 +70,6 @@ export const DEFAULT_TIMEOUTS: EbpfTimeouts = {
   establishedMs: 7_800_000,
   halfOpenMs: 15_000,
   closingMs: 60_000,
-  closedMs: 60_000,
+  closedMs: 70_000,
   datagramMs: 120_000,
 };

@@ -4,7 +4,7 @@ import type { AgentStatus } from "../model/index.ts";
 import type { ObjectChange } from "../resources/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { DesiredState, type TranslatedPool } from "./desired-state.ts";
-import { createExclusive } from "./exclusive.ts";
+import { createExclusive, type Exclusive } from "./exclusive.ts";
 import { Reconciler } from "./reconciler.ts";
 import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
 import { createTimeRecorder } from "./time-histogram.ts";
@@ -22,6 +22,8 @@ export class AgentCore {
   readonly work = createWakeup();
   readonly #options: AgentOptions;
   readonly #exclusive = createExclusive();
+  /** Apart from changes, which must not wait for a walk through a million flows. */
+  readonly #maintaining = createExclusive();
   readonly #changeToKernel = createTimeRecorder();
   readonly #reconcileTimes = createTimeRecorder();
   readonly #counts = { cut: 0, expired: 0, loadDrift: 0 };
@@ -62,9 +64,9 @@ export class AgentCore {
     return this.#appliedRevision;
   }
 
-  /** Asks the driver, one thing at a time. */
+  /** Asks the driver; changes do not wait for the answer. */
   ask<T>(question: (driver: Driver) => Promise<T>): Promise<T> {
-    return this.#exclusive(() => question(this.#options.driver));
+    return question(this.#options.driver);
   }
 
   /** Learns what the kernel holds and what was wanted last; a snapshot that cannot be trusted changes nothing. */
@@ -124,7 +126,7 @@ export class AgentCore {
 
   /** Brings the kernel to what is wanted, as far as something has changed or is due. */
   reconcile(): Promise<void> {
-    return this.#guarded("reconcile", async () => {
+    return this.#guarded("reconcile", this.#exclusive, async () => {
       const { clock } = this.#options;
       const arrivedCount = this.#arrivedCount;
       const revision = this.desired.revision;
@@ -149,14 +151,14 @@ export class AgentCore {
 
   /** Compares the kernel with what was programmed, and repairs. */
   checkDrift(): Promise<void> {
-    return this.#guarded("drift check", async () => {
+    return this.#guarded("drift check", this.#exclusive, async () => {
       await this.reconciler.checkDrift();
     });
   }
 
   /** Lets the driver clean up, then drops what is past its deadline. */
   async maintain(): Promise<void> {
-    await this.#guarded("maintenance", async () => {
+    await this.#guarded("maintenance", this.#maintaining, async () => {
       const report = await this.#options.driver.maintain();
       this.#counts.cut += report.cutCount;
       this.#counts.expired += report.expiredCount;
@@ -220,9 +222,9 @@ export class AgentCore {
   }
 
   /** Work on the kernel that fails is tried again by the next round; until then the Node says why. */
-  async #guarded(name: string, task: () => Promise<void>): Promise<void> {
+  async #guarded(name: string, queue: Exclusive, task: () => Promise<void>): Promise<void> {
     try {
-      await this.#exclusive(task);
+      await queue(task);
       this.#troubles.delete(name);
     } catch (error) {
       this.#troubles.set(name, error instanceof Error ? error.message : String(error));

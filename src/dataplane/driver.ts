@@ -92,7 +92,10 @@ export interface DriverCapabilities {
   readonly forwards: boolean;
 }
 
-/** Programs one node's kernel. Knows nothing of resources: the agent translates. */
+/**
+ * Programs one node's kernel. Knows nothing of resources: the agent translates. Every method may be called while
+ * others are under way: maintenance and questions, which may take long, do not hold changes up.
+ */
 export interface Driver extends AsyncDisposable {
   readonly name: "ebpf" | "memory";
   readonly capabilities: DriverCapabilities;

@@ -42,6 +42,7 @@ export function applyOperation(
   operation: PoolOperation,
 ): OperationFailure | undefined {
   const uid = operation.kind === "install" ? operation.pool.uid : operation.uid;
+  context.mirror.changeCount += 1;
   try {
     if (operation.kind === "install") installPool(context, operation.pool);
     else removePool(context, operation.uid);

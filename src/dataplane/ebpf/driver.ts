@@ -105,8 +105,9 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   }
 
   async function observe() {
+    const { changeCount } = mirror;
     const snapshot = await readSnapshot(kernel);
-    adoptRows(mirror, snapshot);
+    if (mirror.changeCount === changeCount) adoptRows(mirror, snapshot);
     isKnown = true;
     return observePools(mirror, snapshot);
   }

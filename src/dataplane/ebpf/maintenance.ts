@@ -130,6 +130,7 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
   function freeMembers(result: SweepResult, round: number): void {
     for (const [index, { record, place, sinceRound }] of mirror.tombstones) {
       if (sinceRound >= round || result.referenced[index]) continue;
+      mirror.changeCount += 1;
       context.kernel.writeMembers([{ index, row: Buffer.alloc(LAYOUT.member.size) }]);
       clearTraffic(context.kernel, index);
       mirror.tombstones.delete(index);

@@ -38,6 +38,8 @@ export interface Mirror {
     number,
     { readonly record: PoolRecord; readonly place: number; readonly sinceRound: number }
   >;
+  /** Raised by every change: a snapshot that was taken meanwhile shows things that are not so any more. */
+  changeCount: number;
   /** A member was cut or freed since the last sweep began. */
   hasNewCuts: boolean;
   /** Closing connect addresses: when their flows are cut, milliseconds of CLOCK_MONOTONIC. */
@@ -61,6 +63,7 @@ export function createMirror(kernel: Kernel, nowMs: () => number): Mirror {
     regions: createRegionAllocator(slot.capacityCount, nowMs),
     cutAtMs: new Float64Array(member.capacityCount).fill(Number.POSITIVE_INFINITY),
     tombstones: new Map(),
+    changeCount: 0,
     hasNewCuts: false,
     closingAtMs: new Map(),
     sweepRound: 0,

@@ -158,6 +158,13 @@ describe("the Kubernetes API", () => {
       expect(refused.body.message).toContain(message);
     });
 
+    it("refuses a name that no object can have", async () => {
+      expect((await ask("GET", `${POOLS}/${"x".repeat(600)}`)).code).toBe(400);
+      expect((await ask("GET", `${POOLS}/%zz`)).code).toBe(400);
+      expect((await ask("GET", `${POOLS}/`)).code).toBe(404);
+      expect((await ask("GET", `${POOLS}/a%2Fb`)).code).toBe(404);
+    });
+
     it("answers 404 for what there is not: an object, a kind, a group", async () => {
       for (const path of [
         `${POOLS}/none`,
@@ -240,6 +247,22 @@ describe("the Kubernetes API", () => {
       expect([refused.code, refused.body.reason]).toEqual([409, "Conflict"]);
       expect((await ask("GET", `${POOLS}/web`)).code).toBe(200);
     });
+
+    it.each(["namespaces//pools", "namespaces/%2F/pools", "namespaces/shop%2Fweb/pools"])(
+      "does not take %s for all namespaces",
+      async (path) => {
+        await ask("POST", POOLS, pool("web"));
+        for (const method of ["GET", "POST", "DELETE"]) {
+          const refused = await ask(
+            method,
+            `/apis/parasaus.io/v1/${path}`,
+            method === "POST" ? pool("x") : undefined,
+          );
+          expect([method, refused.code]).toEqual([method, 404]);
+        }
+        expect(names(await ask("GET", "/apis/parasaus.io/v1/pools"))).toEqual(["web"]);
+      },
+    );
 
     it("refuses to orphan dependents, and says that it does not wait for them", async () => {
       await ask("POST", POOLS, pool("web"));

@@ -42,7 +42,11 @@ function debianKubectl(): { file?: string; problem?: string } {
   if (existsSync(file)) return { file };
   try {
     mkdirSync(folder, { recursive: true });
-    execFileSync("apt-get", ["download", "-q", "kubernetes-client"], { cwd: folder, stdio: "pipe" });
+    execFileSync("apt-get", ["download", "-q", "kubernetes-client"], {
+      cwd: folder,
+      stdio: "pipe",
+      timeout: 60_000,
+    });
     const archive = readdirSync(folder).find((name) => name.endsWith(".deb")) ?? "";
     execFileSync("dpkg-deb", ["-x", archive, "."], { cwd: folder, stdio: "pipe" });
     return { file };

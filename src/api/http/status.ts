@@ -24,7 +24,6 @@ export interface Status {
 }
 
 const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
-  400: "BadRequest",
   404: "NotFound",
   405: "MethodNotAllowed",
   413: "TooLarge",
@@ -34,7 +33,7 @@ const HTTP_CODES: Readonly<Record<number, ErrorCode>> = {
 /** The refusal that any failure amounts to; what is not ours becomes `Internal` and keeps its secrets. */
 export function toRefusal(failure: unknown): ParasausError {
   if (failure instanceof ParasausError) return failure;
-  const code = HTTP_CODES[statusCodeOf(failure) ?? 500];
+  const code = codeOf(statusCodeOf(failure));
   if (code === "TooLarge") {
     return new ParasausError("TooLarge", "Cannot read the request: its body is larger than 3 MiB", {
       cause: failure,
@@ -69,6 +68,12 @@ export function failureStatus(refusal: ParasausError): Status {
     ...(Object.keys(details).length === 0 ? {} : { details }),
     code: http,
   };
+}
+
+/** A code of our own for what the HTTP layer refuses; undefined for what is no fault of the client. */
+function codeOf(statusCode: number | undefined): ErrorCode | undefined {
+  if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;
+  return HTTP_CODES[statusCode] ?? "BadRequest";
 }
 
 function statusCodeOf(failure: unknown): number | undefined {

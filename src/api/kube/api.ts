@@ -119,7 +119,18 @@ function addRoute(
   for (const method of METHODS) {
     const [verb, handler] = served.includes(method) ? (handlers[method] ?? []) : [];
     const config = { verb: verb ?? "refused", resource: definition.plural };
-    app.route({ method, url, config, handler: handler ?? refuseMethod(served) });
+    app.route({ method, url, config, preHandler: refuseOddNames, handler: handler ?? refuseMethod(served) });
+  }
+}
+
+/**
+ * No object has an empty name or one with a slash. An empty namespace above all must not pass for "all of them": a script
+ * whose variable is empty would delete everything.
+ */
+async function refuseOddNames(request: FastifyRequest): Promise<void> {
+  for (const value of Object.values(request.params as Readonly<Record<string, string>>)) {
+    if (value !== "" && !value.includes("/")) continue;
+    throw new ParasausError("NotFound", `Cannot ${request.method} here: "${value}" is no name`);
   }
 }
 

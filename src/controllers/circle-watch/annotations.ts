@@ -78,6 +78,9 @@ const READERS: Readonly<Record<string, readonly [path: string, read: Reader]>> =
 const WEIGHTS = `${PREFIX}weights`;
 const ADDRESS_POOL = `${PREFIX}address-pool`;
 
+/** Every annotation that sets something in a pool's spec. */
+export const UNDERSTOOD_ANNOTATIONS: readonly string[] = [...Object.keys(READERS), WEIGHTS];
+
 /**
  * Reads the annotations of a Service and of its Endpoints, which win; `annotations` beside `metadata` is read too, as
  * files in the field have it. What makes no sense is left out and named: one bad word must not hold up the members.

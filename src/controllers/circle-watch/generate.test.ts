@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type {
   AddressPool,
@@ -7,6 +8,7 @@ import type {
   Service,
   ServicePort,
 } from "../../model/index.ts";
+import { UNDERSTOOD_ANNOTATIONS } from "./annotations.ts";
 import { type GenerationInput, generate, SERVICE_PORT_ANNOTATION } from "./generate.ts";
 
 type Spec = Service["spec"];
@@ -324,6 +326,21 @@ describe("annotations", () => {
     expect(problems).toMatchObject([{ type: "InvalidAnnotation" }]);
     expect(problems[0]?.message).toContain(name);
     expect(Object.keys(pools[0]?.fields ?? {})).toEqual(["addressPool", "protocol"]);
+  });
+
+  it("understands every example of the reference, and no annotation is missing there", () => {
+    const page = readFileSync(new URL("../../../docs/reference/services.md", import.meta.url), "utf8").split(
+      "## Annotations",
+    )[1];
+    const examples = [...(page ?? "").matchAll(/^\| `([\w./-]+)` \| `([^`]+)` \|/gm)].map(
+      ([, name = "", text = ""]) => [name, text],
+    );
+    const names = examples.map(([name]) => name).filter((name) => name !== "parasaus.io/address-pool");
+    expect(names.sort()).toEqual([...UNDERSTOOD_ANNOTATIONS].sort());
+    for (const [name = "", text = ""] of examples) {
+      const { problems } = run({ type: "NodePort", ports: [HTTP] }, {}, { [name]: text });
+      expect(problems).toEqual([]);
+    }
   });
 
   it("passes on session affinity, as the Service says it", () => {

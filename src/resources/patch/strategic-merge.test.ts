@@ -86,6 +86,11 @@ describe("the ports of a Service", () => {
       { $patch: "keep" },
       'spec: "$patch" must be replace, merge or delete',
     ],
+    [
+      "an order that the patch itself does not keep",
+      { "$setElementOrder/ports": [{ port: 443 }, { port: 80 }], ports: [{ port: 80 }, { port: 443 }] },
+      "spec.ports: the elements do not stand in the order given",
+    ],
     ["an order that is no list", { "$setElementOrder/ports": {} }, "spec.ports: the order of elements"],
     [
       "10,000 ports",
@@ -170,6 +175,10 @@ describe("objects", () => {
     expect(applyStrategicMergePatch(before, patch, {})).toEqual({
       annotations: { healthCheckType: "tcp", calledSource: "kubectl" },
     });
+  });
+
+  it("that are not there stay away when the patch deletes them", () => {
+    expect(metadataAfter({}, { labels: { $patch: "delete" } })).toEqual({});
   });
 
   it("that are new take the patch without its directives and nulls", () => {

@@ -77,9 +77,27 @@ function mergeField(
   if (value === null) return undefined;
   if (order === undefined && deletions === undefined) return mergeValue(original, value, schema, path);
   if (original === undefined && value === undefined) return undefined;
+  const identity = schema?.["x-kubernetes-patch-merge-key"] as Identity;
+  if (Array.isArray(order) && Array.isArray(value)) checkOrder(value, order, identity, path);
   const kept = deletions === undefined ? original : withoutScalars(original, deletions, path);
   const merged = value === undefined ? kept : mergeValue(kept, value, schema, path);
-  return order === undefined ? merged : reordered(original, merged, order, schema, path);
+  return order === undefined ? merged : reordered(original, merged, order, identity, path);
+}
+
+/** What a patch adds must stand in its own order; anything else was not made by kubectl apply. */
+function checkOrder(
+  patch: readonly unknown[],
+  order: readonly unknown[],
+  identity: Identity,
+  path: string,
+): void {
+  const added = patch.filter((element) => !isObject(element) || ownField(element, DIRECTIVE) === undefined);
+  const rest = order.reduce<readonly unknown[]>(
+    (waiting, place) => (isSameElement(waiting[0], place, identity) ? waiting.slice(1) : waiting),
+    added,
+  );
+  if (order.length > 0 && rest.length > 0)
+    throw refusal(path, "the elements do not stand in the order given");
 }
 
 function mergeValue(
@@ -169,13 +187,12 @@ function reordered(
   original: unknown,
   merged: unknown,
   order: unknown,
-  schema: JsonSchema | undefined,
+  identity: Identity,
   path: string,
 ): unknown {
   if (!Array.isArray(order)) throw refusal(path, "the order of elements must be a list");
   if (order.length > LIST_LIMIT) throw refusal(path, `more than ${LIST_LIMIT} elements to order`);
   if (!Array.isArray(merged)) return merged;
-  const identity = schema?.["x-kubernetes-patch-merge-key"] as Identity;
   return orderElements(merged, order, Array.isArray(original) ? original : [], identity);
 }
 
@@ -187,6 +204,7 @@ function withoutDirectives(value: unknown): unknown {
       .map(withoutDirectives);
   }
   if (!isObject(value)) return value;
+  if (ownField(value, DIRECTIVE) === "delete") return undefined;
   const entries = Object.entries(value).filter(
     ([key, field]) =>
       field !== null &&
@@ -195,7 +213,8 @@ function withoutDirectives(value: unknown): unknown {
       !key.startsWith(ORDER) &&
       !key.startsWith(DELETE_SCALARS),
   );
-  return Object.fromEntries(entries.map(([key, field]) => [key, withoutDirectives(field)]));
+  const plain = entries.map(([key, field]) => [key, withoutDirectives(field)] as const);
+  return Object.fromEntries(plain.filter(([, field]) => field !== undefined));
 }
 
 function fieldSchema(schema: JsonSchema | undefined, key: string): JsonSchema | undefined {

@@ -213,6 +213,13 @@ describe("a full disk", () => {
   );
 });
 
+it("says which directory it cannot use, and why", async () => {
+  const file = path.join(directory, "a-file");
+  writeFileSync(file, "");
+  const failure = await open(file).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "Unavailable", message: expect.stringContaining(`"${file}"`) });
+});
+
 describe("one process only", () => {
   it("names the process that has the store open", async () => {
     await using store = await open();

@@ -13,6 +13,7 @@ import { deleteNamespaceContents } from "./namespace-contents.ts";
 const OPERATOR = "system:garbage-collector";
 // Finalizers are mostly gone within milliseconds; what takes longer is asked for every 5 s.
 const RETRY = { baseMs: 100, maxMs: 5_000, random: () => 1 };
+const QUIET_ATTEMPTS = 6;
 
 /** What the collector works on. */
 export interface GarbageCollectorOptions {
@@ -168,7 +169,7 @@ class GarbageCollector {
         return;
       } catch (error) {
         if (hasCode(error, "Conflict")) continue;
-        logger.debug("garbage not collected yet", { error, attempt });
+        logger[attempt < QUIET_ATTEMPTS ? "debug" : "warn"]("garbage not collected yet", { error, attempt });
         await clock.sleep(backoffMs(attempt, RETRY), signal).catch(() => undefined);
       }
     }

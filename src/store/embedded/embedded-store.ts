@@ -47,18 +47,26 @@ export interface EmbeddedStoreOptions {
  * Opens the store in a directory of this machine.
  *
  * @throws ParasausError `StoreCorrupt` when anything in it is damaged (nothing is overwritten then),
- *   `Unavailable` when another process has it open
+ *   `Unavailable` when another process has it open or the directory cannot be used, `StorageFull`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  try {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    const lock = await lockDirectory(options.directory, options.clock);
+    return await openLocked(options, lock);
+  } catch (failure) {
+    throw explainOpening(options.directory, failure);
+  }
+}
+
+async function openLocked(options: EmbeddedStoreOptions, lock: Disposable): Promise<Store> {
   const { directory, clock, logger } = options;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = await lockDirectory(directory, clock);
   try {
     const startedMs = clock.monotonicMs();
     await checkInChild(directory);
     const file = openDataFile(directory);
-    const store = new EmbeddedStore(options, file, openHead(directory, file.contents.revision), lock);
     const { revision, held } = file.contents;
+    const store = new EmbeddedStore(options, file, await openHeadOf(directory, file), lock);
     const milliseconds = Math.round(clock.monotonicMs() - startedMs);
     logger.info("store opened", { directory, revision, keys: held.length, milliseconds });
     return store;
@@ -66,6 +74,24 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     lock[Symbol.dispose]();
     throw failure;
   }
+}
+
+async function openHeadOf(directory: string, file: DataFile): Promise<Head> {
+  try {
+    return openHead(directory, file.contents.revision);
+  } catch (failure) {
+    await file[Symbol.asyncDispose]();
+    throw failure;
+  }
+}
+
+/** What the file system refuses before LMDB comes into it: no room for the lock, no right to the directory. */
+function explainOpening(directory: string, failure: unknown): unknown {
+  const { code, message } = failure as NodeJS.ErrnoException;
+  if (failure instanceof ParasausError || typeof code !== "string") return failure;
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  const text = `Cannot open the store in "${directory}": ${message}`;
+  return new ParasausError(isFull ? "StorageFull" : "Unavailable", text, { cause: failure });
 }
 
 class EmbeddedStore implements Store {

@@ -1,7 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,6 +20,7 @@ import type { Store } from "../../src/store/index.ts";
 
 const KILLS = Number(process.env["PARASAUS_STORE_KILLS"] ?? 4);
 const FLIPS = Number(process.env["PARASAUS_STORE_FLIPS"] ?? 30);
+const WRITER = path.join(import.meta.dirname, "../lab/store-writer.ts");
 const isRoot = process.getuid?.() === 0;
 
 let directory: string;
@@ -56,8 +66,7 @@ describe("kill -9", () => {
 
 /** Starts the writer and kills it in the middle of its work. @returns the keys that it saw acknowledged. */
 async function writeUntilKilled(round: number): Promise<string[]> {
-  const program = path.join(import.meta.dirname, "../lab/store-writer.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", program, directory, String(round)], {
+  const child = spawn(process.execPath, ["--import", "tsx", WRITER, directory, String(round)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
@@ -70,6 +79,31 @@ async function writeUntilKilled(round: number): Promise<string[]> {
   const end = output.lastIndexOf("\n");
   return output.slice(0, end).split("\n");
 }
+
+const hasStrace = existsSync("/usr/bin/strace");
+
+it.skipIf(!hasStrace)("syncs the disk before each acknowledgement (needs strace)", () => {
+  const trace = path.join(directory, "trace");
+  const program = [
+    process.execPath,
+    "--import",
+    "tsx",
+    WRITER,
+    path.join(directory, "store"),
+    "0",
+    "1",
+    "40",
+  ];
+  execFileSync("strace", ["-f", "-o", trace, "-e", "trace=fdatasync,write", ...program]);
+  const events = readFileSync(trace, "utf8")
+    .split("\n")
+    .flatMap((line) =>
+      /fdatasync.*= 0/.test(line) ? ["sync"] : /write\(1, "\/0\//.test(line) ? ["answer"] : [],
+    );
+  const answers = events.flatMap((event, index) => (event === "answer" ? [index] : []));
+  expect(answers).toHaveLength(40);
+  for (const index of answers) expect(events[index - 1]).toBe("sync");
+});
 
 describe("damage", () => {
   /** A store with values, changes and deletes, and what it should read like. */

@@ -192,6 +192,20 @@ describe("agent: following", () => {
     expect(await kernelHolds()).toHaveLength(1);
   });
 
+  it("notices that it does not hear the server any more", async () => {
+    const agent = agentOn();
+    await agent.start();
+    takeAll(agent, [poolNumber(1)], "10");
+    await clock.advance(30_000);
+    expect(agent.silence).toBeUndefined();
+    await clock.advance(1);
+    expect(agent.silence).toBe("The watch of the pools brings nothing");
+    agent.takeProgress("11");
+    expect(agent.silence).toBeUndefined();
+    agent.noteRefusal("Cannot take over revision 3");
+    expect(agent.silence).toBe("Cannot take over revision 3");
+  });
+
   it("keeps the last good state of a pool that cannot be understood, and goes on with the others", async () => {
     const agent = agentOn();
     await agent.start();

@@ -13,6 +13,9 @@ import { createWakeup } from "./wakeup.ts";
 /** Raised by an operator who restores an older state on purpose; nothing raises it yet. */
 const EPOCH = 0;
 
+/** A watch brings a bookmark every 5 s at least; silent for so long, it does not work, milliseconds. */
+const SILENCE_MS = 30_000;
+
 /** What the agent's loops share: the desired state, the reconciler, and everything that is counted. */
 export class AgentCore {
   readonly desired: DesiredState;
@@ -37,11 +40,14 @@ export class AgentCore {
   #appliedCount = 0;
   /** When the oldest change arrived that no reconcile has begun with. */
   #oldestChangeMs: number | undefined;
+  #refusal: string | undefined;
+  readonly #startMs: number;
   #snapshotTime: string | undefined;
   #hasUnsavedChange = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#startMs = options.clock.monotonicMs();
     this.desired = new DesiredState(options.logger, (uid) => this.reconciler.held(uid));
     this.reconciler = new Reconciler({
       driver: options.driver,
@@ -62,6 +68,19 @@ export class AgentCore {
 
   get appliedRevision(): string | undefined {
     return this.#appliedRevision;
+  }
+
+  /** Why this node does not hear what the server wants; absent while it does. */
+  get silence(): string | undefined {
+    const { clock } = this.#options;
+    if (this.#refusal !== undefined) return this.#refusal;
+    const sinceMs = this.#lastHeardMs ?? this.#startMs;
+    return clock.monotonicMs() - sinceMs > SILENCE_MS ? "The watch of the pools brings nothing" : undefined;
+  }
+
+  /** The server was refused, because it is behind what this node already had. */
+  noteRefusal(message: string): void {
+    this.#refusal = message;
   }
 
   /** Asks the driver; changes do not wait for the answer. */
@@ -214,6 +233,7 @@ export class AgentCore {
   }
 
   #noteChange(): void {
+    this.#refusal = undefined;
     this.#lastHeardMs = this.#options.clock.monotonicMs();
     this.#oldestChangeMs ??= this.#lastHeardMs;
     this.#arrivedCount += 1;
@@ -227,8 +247,12 @@ export class AgentCore {
       await queue(task);
       this.#troubles.delete(name);
     } catch (error) {
-      this.#troubles.set(name, error instanceof Error ? error.message : String(error));
-      this.#options.logger.error("work on the kernel failed, trying again", { work: name, error });
+      const message = error instanceof Error ? error.message : String(error);
+      // Said once: it is tried again every second.
+      const isNews = this.#troubles.get(name) !== message;
+      this.#troubles.set(name, message);
+      if (isNews)
+        this.#options.logger.error("work on the kernel failed, trying again", { work: name, error });
     }
   }
 }

@@ -10,6 +10,7 @@ it("says that all is well, and keeps the time since when", () => {
   expect(second).toEqual(first);
   expect(second.map(({ type, status }) => `${type}=${status}`)).toEqual([
     "Ready=True",
+    "Synced=True",
     "Programmed=True",
     "LocalListener=False",
   ]);
@@ -22,7 +23,7 @@ it("names what the kernel refuses and which local socket is in the way", () => {
     refusals: [{ uid: "u", code: "CapacityExceeded", message: 'Cannot install pool "u": full' }],
     listeners: [{ protocol: "TCP", ip: "0.0.0.0", port: 30001 }],
   };
-  const [ready, programmed, listener] = nodeConditions(facts, first, later);
+  const [ready, , programmed, listener] = nodeConditions(facts, first, later);
   expect(ready?.lastTransitionTime).toBe("2026-01-01T00:00:00Z");
   expect(programmed).toMatchObject({
     status: "False",
@@ -30,6 +31,16 @@ it("names what the kernel refuses and which local socket is in the way", () => {
     lastTransitionTime: "2026-01-01T00:01:00Z",
   });
   expect(listener?.message).toContain("TCP 0.0.0.0:30001");
+});
+
+it("says that the server is not heard, and stays ready: the kernel goes on", () => {
+  const [ready, synced] = nodeConditions({ ...fine, silence: "The watch brings nothing" }, [], later);
+  expect(ready?.status).toBe("True");
+  expect(synced).toMatchObject({
+    status: "False",
+    reason: "NotFollowing",
+    message: "The watch brings nothing",
+  });
 });
 
 it("is not ready while nothing is known or the kernel fails", () => {

@@ -7,6 +7,8 @@ export interface NodeFacts {
   readonly source: "none" | "snapshot" | "server";
   /** Why the agent could not do its work the last time; absent when it could. */
   readonly trouble?: string;
+  /** Why the agent does not hear what the server wants; absent while it does. */
+  readonly silence?: string;
   readonly refusals: readonly Refusal[];
   readonly unreadablePoolCount: number;
   /** Sockets of this machine on ports that belong to pools. */
@@ -25,7 +27,7 @@ export function nodeConditions(
   now: Date,
 ): readonly Condition[] {
   const time = `${now.toISOString().slice(0, 19)}Z`;
-  return [ready(facts), programmed(facts), localListener(facts)].map((finding) => {
+  return [ready(facts), synced(facts), programmed(facts), localListener(facts)].map((finding) => {
     const before = previous.find((condition) => condition.type === finding.type);
     const isSame = before?.status === finding.status;
     return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
@@ -42,6 +44,13 @@ function ready({ source, trouble }: NodeFacts): Finding {
   return source === "snapshot"
     ? { ...base, status: "True", reason: "Snapshot", message: "Forwards from the last-known-good snapshot" }
     : { ...base, status: "True", reason: "Forwarding", message: "Forwards what the server wants" };
+}
+
+function synced({ silence }: NodeFacts): Finding {
+  const base = { type: "Synced" };
+  return silence === undefined
+    ? { ...base, status: "True", reason: "Following", message: "The agent follows the server's pools" }
+    : { ...base, status: "False", reason: "NotFollowing", message: silence };
 }
 
 function programmed({ refusals, unreadablePoolCount }: NodeFacts): Finding {

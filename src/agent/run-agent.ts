@@ -18,6 +18,7 @@ const DRIFT_REST_FACTOR = 200;
 /** Least time between two snapshots, and how many times longer than writing one took. */
 const SNAPSHOT_MS = 1_000;
 const SNAPSHOT_REST_FACTOR = 20;
+const SNAPSHOT_RETRY_MS = 30_000;
 const LISTENER_CHECK_MS = 10_000;
 /** Clients on the node reach pools there too. */
 const LOCAL_ADDRESS = "127.0.0.1";
@@ -113,6 +114,7 @@ async function followPools(options: AgentOptions, core: AgentCore): Promise<void
       });
     } catch (error) {
       logger.error("server refused, the kernel stays as it is", { error });
+      core.noteRefusal(error instanceof Error ? error.message : String(error));
       const waitMs = backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000, random });
       await clock.sleep(waitMs, signal).catch(() => undefined);
     }
@@ -128,18 +130,19 @@ async function reconcileChanges({ clock, signal }: AgentOptions, core: AgentCore
 }
 
 async function saveSnapshots({ clock, signal, logger }: AgentOptions, core: AgentCore): Promise<void> {
-  const save = async () => {
+  /** @returns how long to wait before the next one, milliseconds */
+  const save = async (): Promise<number> => {
+    const startMs = clock.monotonicMs();
     try {
-      return await core.saveSnapshot();
+      await core.saveSnapshot();
     } catch (error) {
       logger.error("snapshot not written", { path: core.snapshotFile.path, error });
-      return false;
+      return SNAPSHOT_RETRY_MS;
     }
+    return Math.max(SNAPSHOT_MS, SNAPSHOT_REST_FACTOR * (clock.monotonicMs() - startMs));
   };
   while (!signal.aborted) {
-    const startMs = clock.monotonicMs();
-    await save();
-    const restMs = Math.max(SNAPSHOT_MS, SNAPSHOT_REST_FACTOR * (clock.monotonicMs() - startMs));
+    const restMs = await save();
     await clock.sleep(restMs, signal).catch(() => undefined);
   }
   await save();
@@ -162,6 +165,7 @@ async function report(
       const facts = {
         source: core.source,
         ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
+        ...(core.silence === undefined ? {} : { silence: core.silence }),
         refusals: core.reconciler.refusals,
         unreadablePoolCount: core.desired.unreadableCount,
         listeners: await listeners(),

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Node, nodeDefinition, poolDefinition } from "../../src/model/index.ts";
 import {
@@ -102,6 +104,24 @@ it("starts without a server from its snapshot, and writes nothing to a kernel th
   agent = startAgent(directory.path, server.url);
   await untilHolds("30001 active active");
   server = await startServer(directory.path);
+});
+
+it("refuses a server whose store was lost, says so, and goes on forwarding", async () => {
+  for (const number of [1, 2, 3, 4]) await createPool(server.resources, `web-${number}`, 30_000 + number);
+  const pools = [1, 2, 3, 4].map((number) => `3000${number} active active`);
+  await untilHolds(...pools);
+  const { kernel } = agent;
+  await agent[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  rmSync(path.join(directory.path, "store"), { recursive: true });
+  server = await startServer(directory.path);
+  agent = startAgent(directory.path, server.url, kernel);
+  const synced = async () => {
+    const node = (await server.resources.get(n1).catch(() => undefined)) as Node | undefined;
+    return node?.status?.conditions?.find((condition) => condition.type === "Synced")?.message;
+  };
+  await expect.poll(synced, patience).toMatch(/^Cannot take over revision \d+: this node already had \d+/);
+  expect(holdings(kernel)).toEqual(pools);
 });
 
 it("writes its Node again when somebody deletes it", async () => {

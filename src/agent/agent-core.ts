@@ -10,9 +10,6 @@ import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
 import { createTimeRecorder } from "./time-histogram.ts";
 import { createWakeup } from "./wakeup.ts";
 
-/** Raised by an operator who restores an older state on purpose; nothing raises it yet. */
-const EPOCH = 0;
-
 /** A watch brings a bookmark every 5 s at least; silent for so long, it does not work, milliseconds. */
 const SILENCE_MS = 30_000;
 
@@ -41,6 +38,7 @@ export class AgentCore {
   /** When the oldest change arrived that no reconcile has begun with. */
   #oldestChangeMs: number | undefined;
   #refusal: string | undefined;
+  #storeUid: string | undefined;
   readonly #startMs: number;
   #snapshotTime: string | undefined;
   #hasUnsavedChange = false;
@@ -96,6 +94,7 @@ export class AgentCore {
       const snapshot = await this.snapshotFile.read(nodeName);
       if (!snapshot) return;
       this.desired.restore(snapshot.entries, snapshot.revision);
+      this.#storeUid = snapshot.storeUid;
     } catch (error) {
       logger.error("snapshot refused, the kernel stays as it is", { path: this.snapshotFile.path, error });
       return;
@@ -109,21 +108,30 @@ export class AgentCore {
   /**
    * Takes over everything the server has.
    *
-   * @throws ParasausError `Conflict` when it is older than what this node already had
+   * @param storeUid Which store that is, where it is known.
+   * @throws ParasausError `Conflict` when it is another store, or older than what this node already had
    */
-  takeAll(pools: readonly TranslatedPool[], revision: string): void {
+  takeAll(pools: readonly TranslatedPool[], revision: string, storeUid?: string): void {
     const known = this.desired.revision;
-    if (known !== undefined && BigInt(revision) < BigInt(known)) {
-      throw new ParasausError(
-        "Conflict",
-        `Cannot take over revision ${revision}: this node already had ${known}; if the server was restored to an ` +
-          `older state on purpose, remove "${this.snapshotFile.path}" and restart the agent`,
-      );
+    if (storeUid !== undefined && (this.#storeUid ?? storeUid) !== storeUid) {
+      throw this.#refusalOf(`the pools of store ${storeUid}: this node had those of store ${this.#storeUid}`);
     }
+    if (known !== undefined && BigInt(revision) < BigInt(known)) {
+      throw this.#refusalOf(`revision ${revision}: this node already had ${known}`);
+    }
+    this.#storeUid = storeUid ?? this.#storeUid;
     this.desired.replaceAll(pools, revision);
     this.#source = "server";
     this.#replanEverything();
     this.#noteChange();
+  }
+
+  #refusalOf(what: string): ParasausError {
+    return new ParasausError(
+      "Conflict",
+      `Cannot take over ${what}; if the server was set up anew or restored on purpose, remove ` +
+        `"${this.snapshotFile.path}" and restart the agent`,
+    );
   }
 
   /** Takes over one change. */
@@ -192,7 +200,8 @@ export class AgentCore {
     if (!this.#hasUnsavedChange || revision === undefined) return false;
     this.#hasUnsavedChange = false;
     const { nodeName, version } = this.#options;
-    const header = { nodeName, agentVersion: version, epoch: EPOCH, revision };
+    const storeUid = this.#storeUid === undefined ? {} : { storeUid: this.#storeUid };
+    const header = { nodeName, agentVersion: version, ...storeUid, revision };
     try {
       await this.snapshotFile.write(header, this.desired.entries);
     } catch (failure) {

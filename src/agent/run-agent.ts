@@ -1,12 +1,10 @@
-import { backoffMs } from "../foundation/index.ts";
-import { poolDefinition } from "../model/index.ts";
-import { followObjects } from "../resources/index.ts";
+import { backoffMs, hasCode } from "../foundation/index.ts";
+import { namespaceDefinition, poolDefinition } from "../model/index.ts";
+import { followObjects, type Resources } from "../resources/index.ts";
 import { AgentCore } from "./agent-core.ts";
 import type { AddressSource, AgentOptions } from "./agent-options.ts";
 import { answerRequest } from "./answer-request.ts";
-import { type LocalListener, readLocalListeners } from "./local-listeners.ts";
-import { nodeConditions } from "./node-conditions.ts";
-import { reportNode } from "./node-reporter.ts";
+import { report } from "./report.ts";
 import { serveRequests } from "./request-stream.ts";
 
 /** Changes that arrive together are applied together. */
@@ -19,7 +17,6 @@ const DRIFT_REST_FACTOR = 200;
 const SNAPSHOT_MS = 1_000;
 const SNAPSHOT_REST_FACTOR = 20;
 const SNAPSHOT_RETRY_MS = 30_000;
-const LISTENER_CHECK_MS = 10_000;
 /** Clients on the node reach pools there too. */
 const LOCAL_ADDRESS = "127.0.0.1";
 
@@ -104,7 +101,7 @@ async function followPools(options: AgentOptions, core: AgentCore): Promise<void
       await followObjects(resources, poolDefinition, {
         // Of 35,000 objects only what forwarding needs may be in memory at once.
         project: (pool) => core.desired.translate(pool),
-        onSnapshot: (pools, revision) => core.takeAll(pools, revision),
+        onSnapshot: async (pools, revision) => core.takeAll(pools, revision, await readStoreUid(resources)),
         onChange: (change) => core.takeChange(change),
         onProgress: (revision) => core.takeProgress(revision),
         signal,
@@ -113,11 +110,21 @@ async function followPools(options: AgentOptions, core: AgentCore): Promise<void
         random,
       });
     } catch (error) {
-      logger.error("server refused, the kernel stays as it is", { error });
+      logger.error("pools not taken over, the kernel stays as it is", { error });
       core.noteRefusal(error instanceof Error ? error.message : String(error));
       const waitMs = backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000, random });
       await clock.sleep(waitMs, signal).catch(() => undefined);
     }
+  }
+}
+
+/** The namespace `default` lives as long as its store. */
+async function readStoreUid(resources: Resources): Promise<string | undefined> {
+  try {
+    return (await resources.get({ definition: namespaceDefinition, name: "default" })).metadata.uid;
+  } catch (failure) {
+    if (hasCode(failure, "NotFound")) return undefined;
+    throw failure;
   }
 }
 
@@ -146,61 +153,6 @@ async function saveSnapshots({ clock, signal, logger }: AgentOptions, core: Agen
     await clock.sleep(restMs, signal).catch(() => undefined);
   }
   await save();
-}
-
-async function report(
-  options: AgentOptions,
-  core: AgentCore,
-  addresses: () => readonly string[],
-): Promise<void> {
-  const { resources, nodeName, clock, logger, signal, driver, version, kernel, server } = options;
-  const listeners = createListenerCheck(options, core);
-  await reportNode({
-    resources,
-    nodeName,
-    clock,
-    logger,
-    signal,
-    read: async (previous) => {
-      const facts = {
-        source: core.source,
-        ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
-        ...(core.silence === undefined ? {} : { silence: core.silence }),
-        refusals: core.reconciler.refusals,
-        unreadablePoolCount: core.desired.unreadableCount,
-        listeners: await listeners(),
-      };
-      const fixed = {
-        addresses: addresses(),
-        driver: driver.name,
-        version,
-        ...(kernel ? { kernel } : {}),
-        ...(server === undefined ? {} : { server }),
-        conditions: nodeConditions(facts, previous, clock.now()),
-      };
-      const { appliedRevision, tableHash, poolCount } = core.status();
-      return [fixed, { ...(appliedRevision === undefined ? {} : { appliedRevision }), tableHash, poolCount }];
-    },
-  });
-}
-
-/** Looks from time to time which local sockets listen where pools do. */
-function createListenerCheck(
-  { clock, logger, listListeners = readLocalListeners }: AgentOptions,
-  core: AgentCore,
-): () => Promise<readonly LocalListener[]> {
-  let found: readonly LocalListener[] = [];
-  let dueMs = 0;
-  return async () => {
-    if (clock.monotonicMs() < dueMs) return found;
-    dueMs = clock.monotonicMs() + LISTENER_CHECK_MS;
-    try {
-      found = (await listListeners()).filter((listener) => core.reconciler.isServed(listener));
-    } catch (error) {
-      logger.warn("local listeners could not be read", { error });
-    }
-    return found;
-  };
 }
 
 function serve(

@@ -12,8 +12,8 @@ export interface SnapshotHeader {
   readonly nodeName: string;
   /** Version of the agent that wrote it. */
   readonly agentVersion: string;
-  /** Which life of the store the revision belongs to. */
-  readonly epoch: number;
+  /** Which store the revision belongs to: uid of its namespace `default`; absent where that is not known. */
+  readonly storeUid?: string;
   /** Resource revision. */
   readonly revision: string;
 }
@@ -68,7 +68,7 @@ export function decodeSnapshot(text: string, nodeName: string): Snapshot {
   return {
     nodeName,
     agentVersion: String(header["agentVersion"]),
-    epoch: Number(header["epoch"]),
+    ...(typeof header["storeUid"] === "string" ? { storeUid: header["storeUid"] } : {}),
     revision: String(header["revision"]),
     entries: lines.slice(1).map((line) => decodeEntry(JSON.parse(line))),
   };

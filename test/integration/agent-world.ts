@@ -14,7 +14,7 @@ import { MemoryKernel, openMemoryDriver } from "../../src/dataplane/memory/index
 import { silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { type AgentStatus, DEFINITIONS, type Pool, poolDefinition } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
-import { createLocalResources } from "../../src/resources/local/index.ts";
+import { createLocalResources, ensureBuiltins } from "../../src/resources/local/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../src/resources/remote/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 
@@ -31,6 +31,7 @@ export interface TestServer extends AsyncDisposable {
 export async function startServer(directory: string, port = 0): Promise<TestServer> {
   const store = await openEmbeddedStore({ directory: path.join(directory, "store"), ...common });
   const resources = createLocalResources({ store, ...common, autoCreateNamespaces: true });
+  await ensureBuiltins(resources);
   const requests = createNodeRequests({ clock: systemClock });
   const kube = createKubeApi({ resources, definitions: DEFINITIONS, clock: systemClock, version: "0.0.0" });
   const http: HttpServer = await createHttpServer(

@@ -1,0 +1,63 @@
+import type { AgentCore } from "./agent-core.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { type LocalListener, readLocalListeners } from "./local-listeners.ts";
+import { nodeConditions } from "./node-conditions.ts";
+import { reportNode } from "./node-reporter.ts";
+
+const LISTENER_CHECK_MS = 10_000;
+
+/** Keeps the Node object equal to what the agent's core says, until the signal aborts. */
+export async function report(
+  options: AgentOptions,
+  core: AgentCore,
+  addresses: () => readonly string[],
+): Promise<void> {
+  const { resources, nodeName, clock, logger, signal, driver, version, kernel, server } = options;
+  const listeners = createListenerCheck(options, core);
+  await reportNode({
+    resources,
+    nodeName,
+    clock,
+    logger,
+    signal,
+    read: async (previous) => {
+      const facts = {
+        source: core.source,
+        ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
+        ...(core.silence === undefined ? {} : { silence: core.silence }),
+        refusals: core.reconciler.refusals,
+        unreadablePoolCount: core.desired.unreadableCount,
+        listeners: await listeners(),
+      };
+      const fixed = {
+        addresses: addresses(),
+        driver: driver.name,
+        version,
+        ...(kernel ? { kernel } : {}),
+        ...(server === undefined ? {} : { server }),
+        conditions: nodeConditions(facts, previous, clock.now()),
+      };
+      const { appliedRevision, tableHash, poolCount } = core.status();
+      return [fixed, { ...(appliedRevision === undefined ? {} : { appliedRevision }), tableHash, poolCount }];
+    },
+  });
+}
+
+/** Looks from time to time which local sockets listen where pools do. */
+function createListenerCheck(
+  { clock, logger, listListeners = readLocalListeners }: AgentOptions,
+  core: AgentCore,
+): () => Promise<readonly LocalListener[]> {
+  let found: readonly LocalListener[] = [];
+  let dueMs = 0;
+  return async () => {
+    if (clock.monotonicMs() < dueMs) return found;
+    dueMs = clock.monotonicMs() + LISTENER_CHECK_MS;
+    try {
+      found = (await listListeners()).filter((listener) => core.reconciler.isServed(listener));
+    } catch (error) {
+      logger.warn("local listeners could not be read", { error });
+    }
+    return found;
+  };
+}

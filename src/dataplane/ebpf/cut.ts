@@ -5,7 +5,7 @@ import type { Kernel } from "./kernel.ts";
 import { CLOSE_MODE, LAYOUT, PROTOCOL_NUMBER } from "./layout.ts";
 import { pause } from "./snapshot.ts";
 
-const FLOWS_PER_PAUSE = 1024;
+const FLOWS_PER_PAUSE = 256;
 
 /**
  * Ends flows whose time is up: a reset to both sides in the name of the other, then the kernel answers whatever still

@@ -5,8 +5,13 @@ import type { Output } from "../src/foundation/index.ts";
 
 const INTERRUPTED = 130;
 const ending = new AbortController();
-// The first signal asks for a graceful end, the second does not wait for it.
-const end = () => (ending.signal.aborted ? process.exit(INTERRUPTED) : ending.abort());
+let endedMs = Number.POSITIVE_INFINITY;
+// The first signal asks for a graceful end, a second does not wait for it. One Ctrl-C may arrive twice through npm.
+const end = () => {
+  if (performance.now() - endedMs > 500) process.exit(INTERRUPTED);
+  endedMs = Math.min(endedMs, performance.now());
+  ending.abort();
+};
 process.on("SIGINT", end).on("SIGTERM", end);
 // An agent ends with the server that started it.
 process.once("disconnect", end).channel?.unref();

@@ -78,7 +78,7 @@ async function startParts(options: ControlPlaneOptions, store: Store, signal: Ab
       clock,
       random,
       signal,
-      logger: log,
+      logger: log.child({ logger: "controllers" }),
       metrics: controllerMetrics,
       allowedProbeClasses: configuration.probeAddresses,
     });

@@ -194,6 +194,12 @@ describe.each(found)("kubectl $version", (kubectl: Kubectl) => {
     );
   });
 
+  it("creates a namespace by name, as people do", async () => {
+    expect(await out("create namespace front")).toBe("namespace/front created\n");
+    expect(rows(await out("get namespaces"))).toContainEqual(expect.arrayContaining(["front", "Active"]));
+    expect((await run("create namespace front")).stderr).toMatch(/\(AlreadyExists\).*"front" already exists/);
+  });
+
   it("describes an object, its Service and its Endpoints, though there are no Events", async () => {
     expect(await out("describe pool web")).toMatch(
       /^Name:\s+web\n.*Labels:\s+app=web\n.*Scheduler:\s+wrr\n/s,

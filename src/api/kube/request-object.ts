@@ -2,6 +2,7 @@ import { type FieldError, ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../model/index.ts";
 import type { Patch } from "../../resources/index.ts";
 import { mediaTypeOf, type ParsedBody, parseBody } from "../http/body.ts";
+import { KUBERNETES_PROTOBUF, readProtobufNamespace } from "./protobuf-namespace.ts";
 
 /** What the URL says about the object. */
 export interface Addressed {
@@ -29,7 +30,7 @@ export function readObject(
   validation: FieldValidation,
   onWarning: (message: string) => void,
 ): Readonly<Record<string, unknown>> {
-  const parsed = parseBody(bodyOf(request), formatOf(request.contentType));
+  const parsed = parseObject(request, addressed.definition);
   reportDuplicates(parsed, validation, onWarning);
   const object = asObject(parsed.value, "the body");
   checkType(object, addressed.definition);
@@ -37,6 +38,14 @@ export function readObject(
   checkPlace(metadata, addressed);
   const { namespace } = addressed;
   return { ...object, metadata: { ...metadata, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function parseObject(request: RequestBody, { group, kind }: ResourceDefinition): ParsedBody {
+  const body = bodyOf(request);
+  if (group === "" && kind === "Namespace" && mediaTypeOf(request.contentType) === KUBERNETES_PROTOBUF) {
+    return { value: readProtobufNamespace(body), duplicates: [] };
+  }
+  return parseBody(body, formatOf(request.contentType));
 }
 
 /**

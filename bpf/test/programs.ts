@@ -135,7 +135,8 @@ function makeDevices(): void {
   run("sh", "-c", `printf '%s\\n' "$@" | ip -batch -`, "sh", ...commands);
 }
 
-function colons(mac: string): string {
+/** As `ip` writes MAC addresses. */
+export function colons(mac: string): string {
   return mac.replaceAll(/..(?=.)/g, "$&:");
 }
 

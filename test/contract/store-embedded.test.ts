@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach } from "vitest";
-import { FakeClock, silentLogger } from "../../src/foundation/index.ts";
+import { afterEach, expect, it } from "vitest";
+import { FakeClock, hasCode, silentLogger } from "../../src/foundation/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import { describeStore, type StoreUnderTest } from "./store.ts";
 import { describeStoreModel } from "./store-model.ts";
@@ -34,3 +34,20 @@ async function open(): Promise<StoreUnderTest> {
 
 describeStore("embedded", open);
 describeStoreModel("embedded", open);
+
+it("forgets by itself what is older than 10 minutes and 10,000 revisions, and nothing younger", async () => {
+  const { store, pass } = await open();
+  const first = await store.revision();
+  const write = (value: string) => store.transact([], [{ kind: "put", key: "/n", value }]);
+  await Promise.all(Array.from({ length: 10_500 }, (_, index) => write(String(index))));
+  await pass(9 * 60_000);
+  expect((await store.range("/", { revision: first + 1 })).entries[0]?.value).toBe("0");
+  const isForgotten = (revision: number) =>
+    store.range("/", { revision }).then(
+      () => false,
+      (failure: unknown) => hasCode(failure, "Expired"),
+    );
+  await pass(3 * 60_000);
+  await expect.poll(() => isForgotten(first + 499), { timeout: 20_000 }).toBe(true);
+  expect((await store.range("/", { revision: first + 500 })).entries[0]?.value).toBe("499");
+});

@@ -22,6 +22,9 @@ export interface ManifestObject {
   };
 }
 
+/** Characters of one file: 35,000 pools take 6 Mi. */
+const FILE_LIMIT = 64 * 1024 * 1024;
+
 type Path = readonly (string | number)[];
 
 /**
@@ -48,7 +51,7 @@ export function readManifests(file: string, content: string): readonly Manifest[
 
 function decode(file: string, content: string): readonly DecodedDocument[] {
   try {
-    return decodeYaml(content);
+    return decodeYaml(content, { maxLength: FILE_LIMIT });
   } catch (cause) {
     if (!(cause instanceof ParasausError)) throw cause;
     throw new ParasausError(cause.code, cause.message.replace("Cannot read YAML", `Cannot read "${file}"`), {

@@ -43,6 +43,14 @@ describe("decodeYaml", () => {
     ]);
   });
 
+  it("reads a JSON file as what it is, and a flow mapping that only looks like one", () => {
+    expect(decodeYaml('\n{"a": "yes", "b": [1]}')).toEqual([{ value: { a: "yes", b: [1] }, line: 2 }]);
+    expect(decodeYaml("{a: yes}\n---\n{b: 1}")).toEqual([
+      { value: { a: true }, line: 1 },
+      { value: { b: 1 }, line: 3 },
+    ]);
+  });
+
   it("follows anchors, aliases and merge keys", () => {
     const text = "base: &base {scheduler: lc}\npool: {<<: *base, drainSeconds: 5}\n";
     expect(firstValue(text)).toMatchObject({ pool: { scheduler: "lc", drainSeconds: 5 } });

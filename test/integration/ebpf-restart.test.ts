@@ -16,6 +16,7 @@ import {
 } from "../contract/driver-world.ts";
 import { BPF_OBJECT, type EbpfWorld, missingForEbpf, openEbpfWorld } from "../lab/ebpf-world.ts";
 import { attachTrace, isBpfWrite, traceBpf } from "../lab/syscall-trace.ts";
+import { startTraffic } from "../lab/traffic.ts";
 
 const missing = missingForEbpf();
 
@@ -91,6 +92,43 @@ describe.skipIf(missing)(`eBPF driver, started again${missing}`, () => {
     await closeAll([flow, ...(await connectTimes(world, 2))]);
   });
 
+  it("costs no connection while it is killed, rebuilt and changes its pool under load", async () => {
+    await program(world, poolIn(world, 4));
+    const { client, clientIps: sources } = world.topology;
+    const target = { host: world.nodeIp, port: 30001, sources };
+    const requests = startTraffic(client, { ...target, mode: "requests", concurrency: 8, paceMs: 5 });
+    const held = startTraffic(client, { ...target, mode: "hold", connections: 40 });
+    await until(async () => (await held.mark()).opened === 40);
+    const rebuilt = path.join(mkdtempSync(path.join(tmpdir(), "paratest-")), "parasaus.bpf.o");
+    copyFileSync(BPF_OBJECT, rebuilt);
+    for (const [round, scheduler] of (["wrr", "lc", "mh", "sh"] as const).entries()) {
+      const before = (await requests.mark()).succeeded;
+      await world.reopen();
+      await program(world, withMember(poolIn(world, 4, { scheduler }), round, { weight: 0 }));
+      appendFileSync(rebuilt, "another build");
+      await world.restart([], { objectFile: rebuilt });
+      await program(
+        world,
+        withMember(poolIn(world, 4, { scheduler: "rr" }), round, { disposition: "paused" }),
+      );
+      await world.driver().maintain();
+      await until(async () => (await requests.mark()).succeeded > before + 50);
+    }
+    const report = await requests.stop();
+    expect(report.failures).toEqual({});
+    expect(Object.keys(report.members)).toHaveLength(4);
+    const { alive, moved, resets, ends, timeouts } = await held.mark();
+    expect({ alive, moved, resets, ends, timeouts }).toEqual({
+      alive: 40,
+      moved: 0,
+      resets: 0,
+      ends: 0,
+      timeouts: 0,
+    });
+    await held.stop();
+    await world.restart();
+  });
+
   it("killed between any two writes, it leaves every connect address old or new, and the next start repairs", async () => {
     const places = placesOf(world);
     const writes = await writesOf(await prepare(0));
@@ -129,6 +167,10 @@ describe.skipIf(missing)(`eBPF driver, started again${missing}`, () => {
     return trace.calls().flatMap((call, index) => (isBpfWrite(call) ? [index + 1] : []));
   }
 });
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
 
 /** A row of each table that the only pool uses. */
 function rowsInUse(pins: string) {

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   }
   if (wanted.includes("program")) {
     const program = await runProgram({
-      poolCount: quick ? 2_000 : 35_000,
+      poolCount: quick ? 1_000 : 35_000,
       changeCount: quick ? 50 : 200,
       print,
     });

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { openMap } from "../../test/lab/kernel.ts";
+import type { Namespace } from "../../test/lab/namespaces.ts";
 import { type Product, startProduct, waitUntil } from "../../test/lab/product.ts";
 import { openTopology } from "../../test/lab/topology.ts";
 import { type Figure, figure, quantile } from "../statistics.ts";
@@ -11,6 +13,7 @@ export interface ProgramOptions {
   readonly print: (line: string) => void;
 }
 
+const PACKET_COST = fileURLToPath(new URL("packet-cost.ts", import.meta.url));
 const WRITERS = 32;
 const MEMBER_ROW_BYTES = 56;
 const WEIGHT_AT = 28;
@@ -19,6 +22,8 @@ const SYNC_TIMEOUT_MS = 180_000;
 /** Fills a node with pools, starts it cold, and changes one pool after the other. Removes everything afterwards. */
 export async function runProgram(options: ProgramOptions): Promise<readonly Figure[]> {
   await using lab = await openTopology({ memberCount: 1, clientAddressCount: 1 });
+  lab.node.run("ip", "route", "add", "10.80.0.0/12", "via", "10.78.1.2");
+  lab.node.run("ip", "neigh", "replace", "10.78.1.2", "lladdr", "02:00:00:00:00:01", "dev", "m1");
   await using product = await startProduct({
     namespace: lab.node,
     flags: ["--address", lab.nodeIp, "--log-level", "warn"],
@@ -29,9 +34,12 @@ export async function runProgram(options: ProgramOptions): Promise<readonly Figu
   await waitForPools(product, options.poolCount);
   options.print("program: the node holds them all");
   const full = await measureChanges(product, options.changeCount, "full");
+  const cost = packetCost(lab.node, product, await addressOf(product, "pool-0", lab.nodeIp));
   const cold = await coldStart(product, options.poolCount);
   options.print(`program: cold start ${(cold.ms / 1_000).toFixed(1)} s`);
   return [
+    figure("ns-per-packet", "parasaus-ebpf-tc", "ns", [cost.flow]),
+    figure("ns-per-packet", "not-ours", "ns", [cost.foreign]),
     figure("apply-all-pools", "api", "s", [createMs / 1_000]),
     figure("program-all-pools", "parasaus-ebpf-tc", "s", [cold.ms / 1_000]),
     figure("change-to-kernel-p99", "one-pool", "ms", [quantile(single, 0.99)]),
@@ -191,6 +199,28 @@ function mapMemoryMb(pid: number): number {
     return text.includes("map_id") ? Number(/memlock:\s+(\d+)/.exec(text)?.[1] ?? 0) : 0;
   });
   return bytes.reduce((sum, each) => sum + each, 0) / 1_048_576;
+}
+
+async function addressOf(product: Product, pool: string, ip: string): Promise<readonly string[]> {
+  const port = (await product.getPool(pool)).status?.connectAddresses?.[0]?.port;
+  return [ip, String(port)];
+}
+
+function packetCost(
+  node: Namespace,
+  product: Product,
+  address: readonly string[],
+): { readonly flow: number; readonly foreign: number } {
+  return JSON.parse(
+    node.run(
+      process.execPath,
+      "--import",
+      import.meta.resolve("tsx"),
+      PACKET_COST,
+      product.nodeName,
+      ...address,
+    ),
+  );
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

@@ -20,6 +20,8 @@ export interface TestRunResult {
   readonly returnCode: number;
   /** The packet afterwards; empty for programs without one. */
   readonly output: Buffer;
+  /** How long it ran, by the kernel's clock, nanoseconds. */
+  readonly durationNs: number;
 }
 
 /** Opens a pinned program; undefined when nothing is pinned there. */
@@ -77,5 +79,5 @@ export function testRun(
   words[12] = context?.length ?? 0;
   words[15] = packet === null ? 0 : 1;
   checkResult(loadLibbpf().bpf_prog_test_run_opts(program.fd, opts), `run program "${program.name}"`);
-  return { returnCode: words[14] ?? 0, output: output.subarray(0, words[7]) };
+  return { returnCode: words[14] ?? 0, output: output.subarray(0, words[7]), durationNs: words[16] ?? 0 };
 }

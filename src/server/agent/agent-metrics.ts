@@ -41,7 +41,7 @@ export async function serveAgentMetrics(options: AgentMetricsOptions): Promise<A
     ];
     return {
       contentType: "text/plain; version=0.0.4; charset=utf-8",
-      body: (await process.render()) + renderFamilies(families),
+      body: (await process.render()) + (await renderFamilies(families)),
     };
   };
   const hasState = () => {

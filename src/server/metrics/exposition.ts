@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 /** One metric with all its series, in Prometheus' words. */
 export interface MetricFamily {
   readonly name: string;
@@ -14,19 +16,39 @@ export interface MetricSample {
   readonly suffix?: string;
 }
 
+/** How many lines are written before anything else may run. */
+const TURN_LINES = 2000;
+
 /**
- * Writes families in Prometheus' text format 0.0.4. Straight from the counters: tens of thousands of series would block
- * the loop for a tenth of a second if each went through a metrics library.
+ * Writes families in Prometheus' text format 0.0.4, straight from the counters and in turns: a node with 35,000 pools
+ * has hundreds of thousands of series, and nobody else must wait for them.
  */
-export function renderFamilies(families: Iterable<MetricFamily>): string {
-  const lines: string[] = [];
+export async function renderFamilies(families: Iterable<MetricFamily>): Promise<string> {
+  const turns: string[] = [];
+  let lines: string[] = [];
   for (const { name, help, type, samples } of families) {
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    lines.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
     for (const { suffix = "", labels, value } of samples) {
-      lines.push(`${name}${suffix}${renderLabels(labels)} ${value}`);
+      lines.push(`${name}${suffix}${renderLabels(labels)} ${value}\n`);
+      if (lines.length < TURN_LINES) continue;
+      turns.push(lines.join(""));
+      lines = [];
+      await setImmediate();
     }
   }
-  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+  return [...turns, ...lines].join("");
+}
+
+/** Samples that are made only when they are written. */
+export function samplesOf<Row>(
+  rows: Iterable<Row>,
+  read: (row: Row) => MetricSample | readonly MetricSample[],
+): Iterable<MetricSample> {
+  return {
+    *[Symbol.iterator]() {
+      for (const row of rows) yield* [read(row)].flat();
+    },
+  };
 }
 
 function renderLabels(labels: Readonly<Record<string, string>>): string {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { AgentStatus, DriverCounters } from "../../model/index.ts";
 import { agentFamilies } from "./agent-families.ts";
-import { renderFamilies } from "./exposition.ts";
+import { renderFamilies, samplesOf } from "./exposition.ts";
 import { createProcessMetrics } from "./registry.ts";
 import { trafficFamilies } from "./traffic-families.ts";
 
@@ -25,8 +25,8 @@ const counters: DriverCounters = {
   halfOpenCount: 1,
 };
 
-it("writes traffic per node, pool and member, and drops by reason", () => {
-  const text = renderFamilies(
+it("writes traffic per node, pool and member, and drops by reason", async () => {
+  const text = await renderFamilies(
     trafficFamilies([{ node: "node-1", counters }], (uid) =>
       uid === "u1" ? { namespace: "shop", name: "web" } : undefined,
     ),
@@ -46,8 +46,8 @@ it("writes traffic per node, pool and member, and drops by reason", () => {
   expect(text.endsWith("\n")).toBe(true);
 });
 
-it("escapes what would end a label value", () => {
-  const text = renderFamilies([
+it("escapes what would end a label value", async () => {
+  const text = await renderFamilies([
     { name: "m", help: "h", type: "gauge", samples: [{ labels: { l: 'a"b\\c\nd' }, value: 1 }] },
   ]);
   expect(text).toBe('# HELP m h\n# TYPE m gauge\nm{l="a\\"b\\\\c\\nd"} 1\n');
@@ -66,7 +66,7 @@ it("adds the process's own metrics and the version", async () => {
   expect(text).toMatch(/^parasaus_test 7$/m);
 });
 
-it("writes an agent's times as a cumulative histogram in seconds", () => {
+it("writes an agent's times as a cumulative histogram in seconds", async () => {
   const times = { boundsMs: [1, 10], counts: [2, 1, 1], sumMs: 30 };
   const agent: AgentStatus = {
     nodeName: "node-1",
@@ -87,7 +87,7 @@ it("writes an agent's times as a cumulative histogram in seconds", () => {
     expiredFlowCount: 0,
     loadDriftCount: 0,
   };
-  expect(renderFamilies(agentFamilies([agent])).split("\n")).toEqual(
+  expect((await renderFamilies(agentFamilies([agent]))).split("\n")).toEqual(
     expect.arrayContaining([
       'parasaus_change_to_kernel_seconds_bucket{node="node-1",le="0.001"} 2',
       'parasaus_change_to_kernel_seconds_bucket{node="node-1",le="0.01"} 3',
@@ -98,4 +98,18 @@ it("writes an agent's times as a cumulative histogram in seconds", () => {
       'parasaus_dataplane_operations_total{node="node-1"} 7',
     ]),
   );
+});
+
+it("lets others run while it writes many series, and writes each exactly once", async () => {
+  const rows = Array.from({ length: 10_000 }, (_, index) => index);
+  let turns = 0;
+  const ticking = setInterval(() => {
+    turns += 1;
+  }, 0);
+  const samples = samplesOf(rows, (index) => ({ labels: { index: String(index) }, value: index }));
+  const text = await renderFamilies([{ name: "m", help: "h", type: "gauge", samples }]);
+  clearInterval(ticking);
+  const lines = text.trimEnd().split("\n").slice(2);
+  expect(lines).toEqual(rows.map((index) => `m{index="${index}"} ${index}`));
+  expect(turns).toBeGreaterThan(0);
 });

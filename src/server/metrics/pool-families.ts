@@ -1,5 +1,5 @@
 import type { Pool } from "../../model/index.ts";
-import type { MetricFamily } from "./exposition.ts";
+import { type MetricFamily, samplesOf } from "./exposition.ts";
 
 /** What the control plane knows of pools and members. */
 export function poolFamilies(pools: readonly Pool[]): readonly MetricFamily[] {
@@ -21,13 +21,13 @@ export function poolFamilies(pools: readonly Pool[]): readonly MetricFamily[] {
       name: "parasaus_member_up",
       help: "1 while the health check's verdict is up.",
       type: "gauge",
-      samples: members.map(({ labels, isUp }) => ({ labels, value: isUp ? 1 : 0 })),
+      samples: samplesOf(members, ({ labels, isUp }) => ({ labels, value: isUp ? 1 : 0 })),
     },
     {
       name: "parasaus_member_weight",
       help: "Configured weight, 0-256.",
       type: "gauge",
-      samples: members.map(({ labels, weight }) => ({ labels, value: weight })),
+      samples: samplesOf(members, ({ labels, weight }) => ({ labels, value: weight })),
     },
     {
       name: "parasaus_pools",

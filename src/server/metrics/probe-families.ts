@@ -1,5 +1,5 @@
 import type { ProbeLedger } from "../../controllers/index.ts";
-import type { MetricFamily } from "./exposition.ts";
+import { type MetricFamily, samplesOf } from "./exposition.ts";
 import type { PoolNames } from "./traffic-families.ts";
 
 /** What each member's probes saw. */
@@ -13,7 +13,7 @@ export function probeFamilies(ledger: ProbeLedger | undefined, names: PoolNames)
       name: "parasaus_member_probes_total",
       help: "Probes of the member by result.",
       type: "counter",
-      samples: rows.flatMap(({ labels, record }) => [
+      samples: samplesOf(rows, ({ labels, record }) => [
         { labels: { ...labels, result: "success" }, value: record.successCount },
         { labels: { ...labels, result: "failure" }, value: record.failureCount },
       ]),
@@ -22,7 +22,7 @@ export function probeFamilies(ledger: ProbeLedger | undefined, names: PoolNames)
       name: "parasaus_member_probe_duration_seconds",
       help: "How long the last probe of the member took.",
       type: "gauge",
-      samples: rows.map(({ labels, record }) => ({ labels, value: record.lastDurationMs / 1000 })),
+      samples: samplesOf(rows, ({ labels, record }) => ({ labels, value: record.lastDurationMs / 1000 })),
     },
   ];
 }

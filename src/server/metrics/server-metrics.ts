@@ -40,6 +40,6 @@ export async function renderServerMetrics(
   ];
   return {
     contentType: "text/plain; version=0.0.4; charset=utf-8",
-    body: process + renderFamilies(families),
+    body: process + (await renderFamilies(families)),
   };
 }

@@ -1,5 +1,5 @@
 import type { DriverCounters, MemberCounters } from "../../model/index.ts";
-import type { MetricFamily, MetricSample } from "./exposition.ts";
+import { type MetricFamily, type MetricSample, samplesOf } from "./exposition.ts";
 
 /** What one node's kernel counts. */
 export interface NodeCounters {
@@ -26,7 +26,7 @@ export function trafficFamilies(nodes: readonly NodeCounters[], names: PoolNames
     name,
     help,
     type,
-    samples: rows.map(({ labels, member }) => ({ labels, value: read(member) })),
+    samples: samplesOf(rows, ({ labels, member }) => ({ labels, value: read(member) })),
   });
   const perDirection = (
     name: string,
@@ -36,7 +36,7 @@ export function trafficFamilies(nodes: readonly NodeCounters[], names: PoolNames
     name,
     help,
     type: "counter",
-    samples: rows.flatMap(({ labels, member }) => directions(labels, read(member))),
+    samples: samplesOf(rows, ({ labels, member }) => directions(labels, read(member))),
   });
   return [
     perMember(

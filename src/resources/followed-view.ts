@@ -42,7 +42,8 @@ export class FollowedView {
     const listed = BigInt(revision);
     if (listed < this.#newest) {
       throw new WatchRegression(
-        `Cannot take over a list at revision ${listed}: ${this.#newest} was delivered`,
+        `Cannot take over a list at revision ${listed}: ${this.#newest} was delivered. A server that lags catches up; ` +
+          "one whose data was restored or replaced does not, then restart this program",
       );
     }
     this.#known.clear();

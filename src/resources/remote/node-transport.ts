@@ -57,7 +57,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
       }
     }
     // The next request begins elsewhere: a server may accept connections and still answer none.
-    current = (current + 1) % servers.length;
+    if (!request.signal.aborted) current = (current + 1) % servers.length;
     throw failure;
   };
 

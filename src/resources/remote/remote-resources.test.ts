@@ -72,6 +72,19 @@ describe("createRemoteResources", () => {
     expect(transport.currentServer()).toMatch(/^http:\/\/127\.0\.0\.1:\d{2,}$/);
   });
 
+  it("stays with its server when the caller gives a request up", async () => {
+    answer = (_request, response) => send(response, 200, pool);
+    await remote.get(web);
+    const before = transport.currentServer();
+    answer = (_request, response) => response.writeHead(200).write("\n");
+    const watch = remote.watch(poolDefinition, { signal: stop.signal })[Symbol.asyncIterator]();
+    const next = watch.next();
+    while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort();
+    expect((await next).done).toBe(true);
+    expect(transport.currentServer()).toBe(before);
+  });
+
   it("turns a Status into the refusal it was, with its fields", async () => {
     const causes = [{ field: "spec.port", reason: "FieldValueInvalid", message: "0 is no port" }];
     const details = { group: "parasaus.io", kind: "Pool", name: "web", causes };

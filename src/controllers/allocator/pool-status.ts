@@ -1,6 +1,7 @@
-import type { Pool } from "../../model/index.ts";
-import { withCondition } from "../runtime/conditions.ts";
+import type { Condition, Pool } from "../../model/index.ts";
+import { type ConditionWord, withCondition, withoutCondition } from "../runtime/conditions.ts";
 import { type Allocation, formatAddress } from "./allocate.ts";
+import { EVERY_NODE } from "./ranges.ts";
 
 /** Holds a deleted pool until its connect address is safely kept back. */
 export const ADDRESS_FINALIZER = "parasaus.io/address";
@@ -27,19 +28,34 @@ export function withoutFinalizer(pool: Pool): Pool | undefined {
  */
 export function withAllocation(pool: Pool, allocation: Allocation, now: Date): Pool | undefined {
   const status = pool.status ?? {};
-  const granted = allocation.kind === "refused" ? undefined : [allocation.address];
-  const word =
-    allocation.kind === "refused"
-      ? ({ status: "False", reason: allocation.reason, message: allocation.message } as const)
-      : ({
-          status: "True",
-          reason: "Allocated",
-          message: `${formatAddress(allocation.address)} from address pool "${allocation.address.addressPool}"`,
-        } as const);
-  const conditions = withCondition(status.conditions, { type: "Allocated", ...word }, now);
+  const connectAddresses = allocation.kind === "refused" ? status.connectAddresses : [allocation.address];
+  const said = withCondition(status.conditions, allocationWord(allocation), now);
+  const conditions = withAnnouncement(said, connectAddresses?.[0]?.ip, now);
   const isSame =
     conditions === status.conditions &&
-    (granted === undefined || JSON.stringify(granted) === JSON.stringify(status.connectAddresses));
+    JSON.stringify(connectAddresses) === JSON.stringify(status.connectAddresses);
   if (isSame) return undefined;
-  return { ...pool, status: { ...status, ...(granted ? { connectAddresses: granted } : {}), conditions } };
+  return { ...pool, status: { ...status, ...(connectAddresses ? { connectAddresses } : {}), conditions } };
+}
+
+function allocationWord(allocation: Allocation): ConditionWord {
+  const type = "Allocated";
+  if (allocation.kind === "refused") {
+    return { type, status: "False", reason: allocation.reason, message: allocation.message };
+  }
+  const { address } = allocation;
+  const message = `${formatAddress(address)} from address pool "${address.addressPool}"`;
+  return { type, status: "True", reason: "Allocated", message };
+}
+
+/** Nobody announces addresses of their own yet, so whether packets for one reach the nodes is not known here. */
+function withAnnouncement(
+  conditions: readonly Condition[],
+  ip: string | undefined,
+  now: Date,
+): readonly Condition[] {
+  const type = "Announced";
+  if (ip === undefined || ip === EVERY_NODE) return withoutCondition(conditions, type);
+  const message = `the nodes do not announce ${ip}: route it to them`;
+  return withCondition(conditions, { type, status: "Unknown", reason: "NotAnnounced", message }, now);
 }

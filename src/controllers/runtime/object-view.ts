@@ -114,6 +114,8 @@ class WatchedView<Kind extends KubeObject> implements ObjectView<Kind> {
     if (isGone) {
       if (known && known.metadata.uid === object.metadata.uid) this.#remove(key);
     } else if (!known || revision > revisionOf(known)) this.#put(object);
+    // Learned before: the watch's object is shared with all other views, the learned one is a copy.
+    else if (revision === revisionOf(known)) this.#objects.set(key, object);
   }
 
   #put(object: Kind): void {

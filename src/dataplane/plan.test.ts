@@ -225,7 +225,7 @@ describe("planOperations: from any state", () => {
         const settled = settle(desired, kernel, nowMs);
         expect(planOperations(desired, settled, nowMs)).toEqual([]);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -240,7 +240,7 @@ describe("planOperations: from any state", () => {
           expect(pool.members.map(placeKey)).toEqual(places);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

@@ -12,7 +12,7 @@ import {
   sweepLocalFlows,
 } from "./local-flows.ts";
 import type { EbpfTimeouts } from "./options.ts";
-import { recountLoads } from "./recount.ts";
+import { type LoadReading, readAfter, readBefore, recountLoads } from "./recount.ts";
 import { type SweepResult, sweepFlows } from "./sweep.ts";
 
 const SWEEP_INTERVAL_MS = 5000;
@@ -84,6 +84,7 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
     mirror.hasNewCuts = false;
     const orphans = [...mirror.orphanAddresses];
     const round = mirror.sweepRound;
+    const before = isRecounting ? await readBefore(context.kernel, mirror) : undefined;
     const result = await sweepFlows(context.kernel, mirror, context.timeouts, nowMs);
     const local = await sweepLocalFlows(context.kernel, mirror, result, nowMs);
     size = {
@@ -91,7 +92,7 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
       halfOpenCount: result.halfOpenCount,
       durationMs: context.nowMs() - nowMs,
     };
-    const drift = isRecounting ? recount(result, local) : {};
+    const drift = before ? await recount(result, before) : {};
     const cutCount = await cut(result, local, isRecounting);
     for (const number of orphans) mirror.orphanAddresses.delete(number);
     freeMembers(result, round);
@@ -99,10 +100,9 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
     return { expiredCount: result.expiredCount, cutCount, ...drift };
   }
 
-  function recount(result: SweepResult, local: LocalFlowResult): { loadDriftCount: number } {
-    // Entries that this very sweep closes would be counted as drift.
-    const isQuiet = result.cuts.length === 0 && local.cuts.size === 0;
-    const found = recountLoads(context.kernel, mirror, result, isQuiet ? drifts : new Map());
+  async function recount(result: SweepResult, before: LoadReading): Promise<{ loadDriftCount: number }> {
+    const readings = { before, after: await readAfter(context.kernel, mirror) };
+    const found = recountLoads(context.kernel, mirror, result, readings, drifts);
     drifts = found.drifts;
     if (found.repairedCount > 0) {
       context.logger.warn("member loads had drifted", { connections: found.repairedCount });

@@ -48,6 +48,7 @@ export interface ControlPlane extends AsyncDisposable {
 
 /** How to open a control plane. */
 export interface ControlPlaneOptions {
+  /** Of an earlier control plane; it goes with this one. */
   readonly directory?: string;
   readonly probes?: ProbeRegistry;
   readonly allowedProbeClasses?: readonly GuardedAddressClass[];
@@ -114,7 +115,7 @@ export async function openControlPlane(options: ControlPlaneOptions = {}): Promi
     },
     async [Symbol.asyncDispose]() {
       await close();
-      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -11,7 +11,12 @@ let tree = "";
 
 beforeEach(() => {
   tree = mkdtempSync(path.join(tmpdir(), "parasaus-gate-"));
-  for (const file of [".dependency-cruiser.mjs", "tsconfig.json", "package.json", "scripts"]) {
+  for (const file of [
+    ".dependency-cruiser.mjs",
+    "tsconfig.json",
+    "package.json",
+    "scripts/check-boundaries.mjs",
+  ]) {
     cpSync(path.join(root, file), path.join(tree, file), { recursive: true });
   }
   symlinkSync(path.join(root, "node_modules"), path.join(tree, "node_modules"));

@@ -58,7 +58,7 @@ describe("weightedSequence", () => {
         }
         expect(worst).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 50 },
+      { numRuns: 1000 },
     );
   });
 

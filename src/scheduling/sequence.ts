@@ -45,19 +45,86 @@ function firstTurns(turns: readonly number[]): Uint16Array {
   return Uint16Array.from([...turns.keys()].filter((index) => turns[index]));
 }
 
-/** Turn k of a member with n turns is due at (k + 1/2) / n of the cycle; who is due first goes first (Webster's order). */
+/**
+ * Of a member with n turns in a cycle of L slots, turn k has the window from k·L/n to (k+1)·L/n. Each slot goes to the turn
+ * that is in its window and whose window ends first: then every turn is in its window, and no member waits longer than
+ * two of its periods (Baruah et al., "Proportionate progress", Algorithmica 1996). Ties go to the window that began first.
+ */
 function spread(turns: readonly number[], slotCount: number): Uint16Array {
-  const due = new Float64Array(slotCount);
-  const member = new Uint16Array(slotCount);
-  let slot = 0;
-  for (const [index, count] of turns.entries()) {
-    for (let turn = 0; turn < count; turn += 1) {
-      due[slot] = (turn + 0.5) / count;
-      member[slot] = index;
-      slot += 1;
+  const next = new Uint32Array(turns.length);
+  const opening = openingsBySlot(turns.length, slotCount);
+  const started = (index: number) => (next[index] ?? 0) / (turns[index] ?? 1);
+  const ended = (index: number) => ((next[index] ?? 0) + 1) / (turns[index] ?? 1);
+  const open = makeHeap((a, b) => ended(a) - ended(b) || started(a) - started(b) || a - b);
+  for (const [index, count] of turns.entries()) if (count > 0) opening.add(0, index);
+  return Uint16Array.from({ length: slotCount }, (_, slot) => {
+    opening.take(slot, open.push);
+    const chosen = open.pop();
+    const turn = (next[chosen] ?? 0) + 1;
+    const count = turns[chosen] ?? 0;
+    next[chosen] = turn;
+    // The window of a turn begins at the whole slot in which it is due.
+    if (turn < count) opening.add(Math.max(slot + 1, Math.floor((turn * slotCount) / count)), chosen);
+    return chosen;
+  });
+}
+
+/** Which member's next turn opens at which slot: a linked list per slot, as each member waits for one turn at most. */
+function openingsBySlot(memberCount: number, slotCount: number) {
+  const first = new Int32Array(slotCount).fill(-1);
+  const following = new Int32Array(memberCount);
+  return {
+    add(slot: number, index: number) {
+      following[index] = first[slot] ?? -1;
+      first[slot] = index;
+    },
+    take(slot: number, visit: (index: number) => void) {
+      let index = first[slot] ?? -1;
+      while (index >= 0) {
+        const after = following[index] ?? -1;
+        visit(index);
+        index = after;
+      }
+    },
+  };
+}
+
+/** A binary heap of member indexes; `pop` gives the one that `compare` puts first. */
+function makeHeap(compare: (a: number, b: number) => number) {
+  const items: number[] = [];
+  const at = (place: number) => items[place] ?? 0;
+  const isBefore = (a: number, b: number) => compare(at(a), at(b)) < 0;
+  const swap = (a: number, b: number) => {
+    const kept = at(a);
+    items[a] = at(b);
+    items[b] = kept;
+  };
+  const sink = () => {
+    let place = 0;
+    for (;;) {
+      const left = 2 * place + 1;
+      const child = left + 1 < items.length && isBefore(left + 1, left) ? left + 1 : left;
+      if (child >= items.length || !isBefore(child, place)) return;
+      swap(child, place);
+      place = child;
     }
-  }
-  // Slots were filled in member order, so the slot number breaks ties in favour of the member that comes first.
-  const order = Uint32Array.from(due.keys()).sort((a, b) => (due[a] ?? 0) - (due[b] ?? 0) || a - b);
-  return Uint16Array.from(order, (at) => member[at] ?? 0);
+  };
+  return {
+    push(index: number) {
+      let place = items.push(index) - 1;
+      while (place > 0 && isBefore(place, (place - 1) >> 1)) {
+        swap(place, (place - 1) >> 1);
+        place = (place - 1) >> 1;
+      }
+    },
+    pop() {
+      const [first = 0] = items;
+      const last = items.pop() ?? 0;
+      if (items.length > 0) {
+        items[0] = last;
+        sink();
+      }
+      return first;
+    },
+  };
 }

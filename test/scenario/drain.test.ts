@@ -62,7 +62,9 @@ describe.skipIf(!canMakeNamespaces())("draining (needs root and network namespac
     );
     const after = await held.stop();
     const firstResetMs = Math.min(...after.resetWallMs) - drainedAtMs;
-    const resetsSeenByMember = readNetstat(drained.namespace, "Tcp", "EstabResets") - resetsAtMember;
+    const memberResets = () => readNetstat(drained.namespace, "Tcp", "EstabResets") - resetsAtMember;
+    await waitUntil("the member's ends are reset too", async () => memberResets() >= onDrained);
+    const resetsSeenByMember = memberResets();
     process.stdout.write(
       `drain: n=${CONNECTION_COUNT} on drained=${onDrained} resets at client=${after.resets} at member=${resetsSeenByMember} first after ${firstResetMs} ms\n`,
     );

@@ -42,7 +42,7 @@ it("refuses an unknown verb with those that exist, exit code 2", async () => {
   const { exitCode, stderr, stdout } = await cli(["frobnicate"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
   expect(stderr).toBe(
-    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, status, explain, config, completion, version\n',
+    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, status, explain, uninstall, config, completion, version\n',
   );
 });
 
@@ -75,7 +75,12 @@ it("starts the program that is asked for with its settings, and returns its exit
     seen.push(`${name} ${configuration.values.logLevel} ${configuration.values.noAuth}`);
     return 7;
   };
-  const load = async () => ({ runUp: run("up"), runServer: run("server"), runAgent: run("agent") });
+  const load = async () => ({
+    runUp: run("up"),
+    runServer: run("server"),
+    runAgent: run("agent"),
+    uninstallNode: run("uninstall"),
+  });
   const { exitCode } = await cli(["server", "--log-level", "warn", "--no-auth"], { load });
   expect([exitCode, seen]).toEqual([7, ["server warn true"]]);
 });

@@ -6,6 +6,8 @@ export interface Programs {
   readonly runUp: RunProgram;
   readonly runServer: RunProgram;
   readonly runAgent: RunProgram;
+  /** Ends at once. */
+  readonly uninstallNode: RunProgram;
 }
 
 /** Loads the programs, only when one of them is asked for. */

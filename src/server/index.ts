@@ -15,3 +15,8 @@ export async function runServer(loaded: LoadedConfiguration, terminal: Terminal)
 export async function runAgent(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   return (await import("./agent/agent-process.ts")).runAgentProcess(loaded, terminal);
 }
+
+/** Takes everything that the agent put there out of the kernel: `parasaus uninstall`. Resolves to the exit code. */
+export async function uninstallNode(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  return (await import("./agent/uninstall-node.ts")).uninstallNodeProcess(loaded, terminal);
+}

@@ -73,7 +73,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const call = (method: string, route: string, body?: unknown, contentType = "application/json") =>
     callApi(socketPath, method, route, body, contentType);
   const uninstallNode = () => {
-    rmSync(`/sys/fs/bpf/parasaus/${nodeName}`, { recursive: true, force: true });
+    namespace.run(LAUNCHER, "uninstall", "--node-name", nodeName, "--yes");
   };
   const dispose = async () => {
     await endProcess(up);

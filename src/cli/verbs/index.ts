@@ -48,6 +48,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Say where a connection goes and why, from the kernel's own entry",
     load: async () => (await import("./explain.ts")).explain,
   },
+  uninstall: {
+    summary: "Take everything that the agent put there out of this node's kernel",
+    load: async () => (await import("./uninstall.ts")).uninstall,
+  },
   config: {
     summary: "Show the effective settings and where each comes from",
     load: async () => (await import("./config.ts")).config,

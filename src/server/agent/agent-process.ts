@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import { httpNodeRequests, runAgent } from "../../agent/index.ts";
 import type { LoadedConfiguration } from "../../configuration/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
@@ -58,6 +59,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
         : followNodeAddresses(configuration.devices, clock),
     snapshotDirectory: configuration.snapshot,
     version: VERSION,
+    kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
     requests: httpNodeRequests({ servers }),
     onStatus: (read) => {

@@ -89,13 +89,14 @@ static __always_inline void advance_from_member(const struct packet *packet, str
 	close_side(forward, __sync_fetch_and_or(&forward->flags, flags) | flags);
 }
 
-/* Resets a flow whose member was cut, here and for what its other side still sends. */
+/*
+ * Resets a flow whose member was cut, here and for what its other side still sends. Its state stays: the agent, which
+ * resets a side that is silent too, takes out of the load what it finds open.
+ */
 static __always_inline int cut(struct packet *packet, struct flow *forward, struct flow *reply)
 {
-	if (forward) {
+	if (forward)
 		__sync_fetch_and_or(&forward->flags, FLOW_CUT | FLOW_RESET);
-		release(forward);
-	}
 	if (reply)
 		__sync_fetch_and_or(&reply->flags, FLOW_CUT | FLOW_RESET);
 	return refuse_packet(packet, STEP_RESET, DROP_CUT);

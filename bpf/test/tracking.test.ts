@@ -179,7 +179,8 @@ describePrograms("a member that drains, or is cut", () => {
       destinationPort: 8080,
     });
     expect(kernel.drops()).toEqual({ cut: 2 });
-    expect(kernel.load(1)).toBe(0);
+    // Until the agent has reset the sides that are silent, and takes the flow out.
+    expect(kernel.load(1)).toBe(1);
     expect(flagsOf(talk)).toBe(FLAG.cut | FLAG.reset);
     kernel.writeMember(1);
     expect(talk.client().packet.flags).toBe(FLAGS.RST);

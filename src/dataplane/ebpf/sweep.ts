@@ -11,8 +11,6 @@ import { words } from "./words.ts";
 const { flow: FLOW, flow_key: KEY } = LAYOUT;
 const BATCH_COUNT = 4096;
 const NS_PER_MS = 1e6;
-/** `FLOW_CUT`: the kernel answers this flow's packets with RST already. */
-const FLOW_CUT = 16;
 const UDP_BIT = 2 ** 48;
 /** One quiet REPLY entry in 32 is looked at more closely. */
 const REPLY_TURNS = 31;
@@ -83,8 +81,8 @@ function createPass(kernel: Kernel, mirror: Mirror, timeouts: EbpfTimeouts, nowM
       if (state === FLOW_STATE.halfOpen) result.halfOpenCount += 1;
       if (member < memberCount) result.loads[member] = (result.loads[member] ?? 0) + 1;
       const isCut = (mirror.cutAtMs[member] ?? 0) <= nowMs || isLeaving(keys, keyAt, unowned);
-      const isDone = (words.readU32(values, at + FLOW.flags) & FLOW_CUT) !== 0;
-      if (isCut && !isDone) cuts.push(decodeFlow(keys, keyAt, values, at));
+      // What a packet has found cut already is still open: its silent side knows nothing yet.
+      if (isCut) cuts.push(decodeFlow(keys, keyAt, values, at));
     },
     flush(): void {
       result.expiredCount += kernel.closeFlows(CLOSE_MODE.expired, idle, idleCount);

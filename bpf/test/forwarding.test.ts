@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { FLOW_STATE, MEMBER_LOCAL, WHY } from "./layout.ts";
 import { FLAGS, UDP } from "./packet.ts";
-import { CLIENT, CONNECT, MEMBER_MAC, NODE, openPrograms, type Programs } from "./programs.ts";
+import { CLIENT, CONNECT, freshPrograms, MEMBER_MAC, NODE, type Programs } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 const FORWARD_KEY = {
@@ -14,8 +14,7 @@ const FORWARD_KEY = {
 let kernel: Programs;
 
 beforeEach(() => {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   kernel.writeMember(1);
 });

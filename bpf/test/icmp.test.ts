@@ -2,7 +2,7 @@ import { afterAll, beforeEach, expect, it } from "vitest";
 import { converse } from "./conversation.ts";
 import { MEMBER_LOCAL } from "./layout.ts";
 import { buildPacket, checksum, FLAGS } from "./packet.ts";
-import { CLIENT, CONNECT, FROM_CLIENT, MEMBER_MAC, NODE, openPrograms, type Programs } from "./programs.ts";
+import { CLIENT, CONNECT, FROM_CLIENT, freshPrograms, MEMBER_MAC, NODE, type Programs } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 const ICMP = 1;
@@ -13,8 +13,7 @@ const ROUTER = "10.0.2.19";
 let kernel: Programs;
 
 beforeEach(() => {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   kernel.writeMember(1);
 });

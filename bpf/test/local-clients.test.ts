@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, rmdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { attachToCgroup, findCgroup2Root, netnsCookie } from "../../src/linux/index.ts";
 import { STATE } from "./layout.ts";
 import { UDP } from "./packet.ts";
-import { now, openPrograms, type Programs, SECOND_NS } from "./programs.ts";
+import { freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 /** `enum bpf_attach_type`. */
@@ -27,17 +27,16 @@ interface Outcome {
   readonly error?: string;
 }
 interface World extends AsyncDisposable {
-  readonly kernel: Programs;
   /** Tells the client program what to do, and waits for what came of it. */
   tell(deed: string, where?: { readonly ip: string; readonly port: number }): Promise<Outcome>;
   /** Ends the client program without a word. */
   kill(): Promise<void>;
 }
 let world: World;
+let kernel: Programs;
 
 beforeEach(async () => {
   world = await openWorld();
-  const { kernel } = world;
   kernel.configure({ local_clients: ALL });
   kernel.writeMember(1, { address: "127.0.0.2", port: 9000 });
   kernel.writeMember(2, { address: "127.0.0.3", port: 9000 });
@@ -47,10 +46,11 @@ beforeEach(async () => {
   }
 });
 afterEach(() => world?.[Symbol.asyncDispose]());
+afterAll(() => kernel?.[Symbol.dispose]());
 
 /** The programs, attached to a cgroup with one client program in it, and two members that answer with their address. */
 async function openWorld(): Promise<World> {
-  const kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   const cgroup = `${findCgroup2Root()}/pbpf-${randomBytes(4).toString("hex")}`;
   mkdirSync(cgroup);
   const links = Object.entries(HOOKS).map(([name, type]) =>
@@ -66,7 +66,6 @@ async function openWorld(): Promise<World> {
   );
   const answers = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
   return {
-    kernel,
     async tell(deed, where = VIP) {
       client.stdin.write(`${JSON.stringify({ deed, ...where })}\n`);
       return JSON.parse((await answers.next()).value as string) as Outcome;
@@ -77,7 +76,6 @@ async function openWorld(): Promise<World> {
       for (const stop of members) stop();
       for (const link of links) closeSync(link);
       rmdirSync(cgroup);
-      kernel[Symbol.dispose]();
     },
   };
 }
@@ -104,7 +102,7 @@ async function startMember(address: string): Promise<() => void> {
   };
 }
 
-const loads = () => [world.kernel.load(1), world.kernel.load(2)];
+const loads = () => [kernel.load(1), kernel.load(2)];
 
 describePrograms("a TCP client on the node", () => {
   it.each([
@@ -114,7 +112,7 @@ describePrograms("a TCP client on the node", () => {
     const outcome = await world.tell("tcp", where);
     expect(outcome).toEqual({ answer: "127.0.0.2", peer: `${where.ip}:${where.port}` });
     expect(loads()).toEqual([1, 0]);
-    expect(world.kernel.traffic(1).connections).toBe(1n);
+    expect(kernel.traffic(1).connections).toBe(1n);
     await world.tell("closeTcp");
     expect(loads()).toEqual([0, 0]);
     expect((await world.tell("tcp", where)).answer).toBe("127.0.0.3");
@@ -123,15 +121,15 @@ describePrograms("a TCP client on the node", () => {
   });
 
   it("shares the pool's ticket with packets from outside", async () => {
-    world.kernel.fromClient();
+    kernel.fromClient();
     expect((await world.tell("tcp")).answer).toBe("127.0.0.3");
   });
 
   it("is refused by the kernel where there is no member, or the address is closing", async () => {
     const port = 30_081;
-    world.kernel.publish({ sequence: [], ip: "0.0.0.0", port });
+    kernel.publish({ sequence: [], ip: "0.0.0.0", port });
     expect(await world.tell("tcp", { ip: "127.0.0.1", port })).toEqual({ error: "ECONNREFUSED" });
-    world.kernel.publish({ sequence: [1], ip: "0.0.0.0", port, closing: true });
+    kernel.publish({ sequence: [1], ip: "0.0.0.0", port, closing: true });
     expect(await world.tell("tcp", { ip: "127.0.0.1", port })).toEqual({ error: "ECONNREFUSED" });
     expect(loads()).toEqual([0, 0]);
   });
@@ -140,12 +138,12 @@ describePrograms("a TCP client on the node", () => {
     ["off", { local_clients: OFF }, { error: "ECONNREFUSED" }],
     ["another namespace only", { local_clients: HOST, netns_cookie: 1n }, { error: "ECONNREFUSED" }],
   ])("is left alone when --local-clients is %s", async (_, config, outcome) => {
-    world.kernel.configure(config);
+    kernel.configure(config);
     expect(await world.tell("tcp", { ip: "127.0.0.1", port: 30_080 })).toEqual(outcome);
   });
 
   it("is served in the namespace that --local-clients host names", async () => {
-    world.kernel.configure({ local_clients: HOST, netns_cookie: netnsCookie() });
+    kernel.configure({ local_clients: HOST, netns_cookie: netnsCookie() });
     expect((await world.tell("tcp")).answer).toBe("127.0.0.2");
   });
 });
@@ -163,7 +161,7 @@ describePrograms("a UDP client on the node", () => {
     for (let round = 0; round < 3; round++) {
       expect(await world.tell("udp")).toEqual({ answer: "127.0.0.2", from: "192.0.2.10:80" });
     }
-    world.kernel.writeMember(1, {
+    kernel.writeMember(1, {
       address: "127.0.0.2",
       port: 9000,
       state: STATE.draining,

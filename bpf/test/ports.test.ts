@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type Conversation, converse } from "./conversation.ts";
 import { FLOW_STATE } from "./layout.ts";
 import { FLAGS, timestampOption } from "./packet.ts";
-import { now, openPrograms, type Programs, SECOND_NS } from "./programs.ts";
+import { freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 const FIN = { flags: FLAGS.FIN | FLAGS.ACK };
@@ -10,8 +10,7 @@ const ONLY_PORT = 2000;
 let kernel: Programs;
 
 function restart(capacities: Readonly<Record<string, number>> = {}): void {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms(capacities);
+  kernel = freshPrograms(kernel, capacities);
   kernel.configure({ source_port_first: ONLY_PORT, source_port_last: ONLY_PORT });
   kernel.writeMember(1);
   kernel.publish({ sequence: [1] });

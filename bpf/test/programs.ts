@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { type BpfMap, type LoadedObject, loadBpfObject, testRun } from "../../src/linux/index.ts";
+import { emptyMaps } from "./empty-maps.ts";
 import {
   CONFIG,
   DROPS,
@@ -95,11 +96,28 @@ export function openPrograms(capacities: Readonly<Record<string, number>> = {}) 
     makeDevices();
     mkdirSync(pinFolder);
     const object = loadBpfObject({ path: OBJECT, pinFolder, capacities: { ...CAPACITIES, ...capacities } });
-    return programsOf(object, held);
+    return { ...programsOf(object, held), sizes: sizesOf(capacities) };
   } catch (error) {
     held[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Programs with empty tables: those of the test before where their tables have the sizes asked for. */
+export function freshPrograms(
+  last: Programs | undefined,
+  capacities: Readonly<Record<string, number>> = {},
+): Programs {
+  if (last?.sizes === sizesOf(capacities)) {
+    last.empty();
+    return last;
+  }
+  last?.[Symbol.dispose]();
+  return openPrograms(capacities);
+}
+
+function sizesOf(capacities: Readonly<Record<string, number>>): string {
+  return JSON.stringify({ ...CAPACITIES, ...capacities });
 }
 
 function makeDevices(): void {
@@ -179,6 +197,10 @@ function programsOf(object: LoadedObject, held: Disposable) {
     leaving: (packet: Partial<Packet>, arrivedBy = 0) =>
       runPacket("tc_egress", buildPacket({ ...FROM_MEMBER, ...packet }), clients, arrivedBy),
     syscall: (name: string, context: Buffer) => testRun(program(name), { context }),
+    /** Maps with a dot are a program's own constants. */
+    mapNames: [...object.maps.keys()].filter((name) => !name.includes(".")),
+    /** Every table as it was when the programs were loaded. */
+    empty: () => emptyMaps(object.maps),
     [Symbol.dispose]() {
       for (const map of object.maps.values()) map.close();
       for (const each of object.programs.values()) each.close();

@@ -2,14 +2,13 @@ import { afterAll, beforeEach, expect, it } from "vitest";
 import { converse } from "./conversation.ts";
 import { FLOW_STATE, WHY } from "./layout.ts";
 import { buildPacket, FLAGS, UDP } from "./packet.ts";
-import { CLIENT, CONNECT, FROM_CLIENT, NODE, openPrograms, type Programs } from "./programs.ts";
+import { CLIENT, CONNECT, FROM_CLIENT, freshPrograms, NODE, type Programs } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 let kernel: Programs;
 
 beforeEach(() => {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   kernel.writeMember(1);
   kernel.publish({ sequence: [1] });

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, expect, it } from "vitest";
 import { converse } from "./conversation.ts";
 import { FLAG, FLOW, FLOW_KEY, FLOW_STATE, type FlowKey, MEMBER, STATE } from "./layout.ts";
 import { FLAGS } from "./packet.ts";
-import { indexKey, now, openPrograms, type Programs, SECOND_NS } from "./programs.ts";
+import { freshPrograms, indexKey, now, type Programs, SECOND_NS } from "./programs.ts";
 import { record } from "./record.ts";
 import { describePrograms } from "./suite.ts";
 
@@ -14,8 +14,7 @@ const WRITE_REQUEST_BYTES = 8 + 32 * 64;
 let kernel: Programs;
 
 beforeEach(() => {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   kernel.writeMember(1);
   kernel.publish({ sequence: [1] });

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { AFFINITY, AFFINITY_KEY, STATE, WHY } from "./layout.ts";
 import { FLAGS, TCP, UDP } from "./packet.ts";
-import { CLIENT, now, openPrograms, type Programs, SECOND_NS } from "./programs.ts";
+import { CLIENT, freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 let kernel: Programs;
@@ -9,8 +9,7 @@ let nextPort = 0;
 
 beforeEach(() => {
   nextPort = 10_000;
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   for (let index = 1; index <= 16; index++) kernel.writeMember(index);
 });

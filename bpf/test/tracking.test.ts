@@ -2,7 +2,7 @@ import { afterAll, beforeEach, expect, it } from "vitest";
 import { converse } from "./conversation.ts";
 import { FLAG, FLOW_STATE, STATE, WHY } from "./layout.ts";
 import { FLAGS, timestampOption, UDP } from "./packet.ts";
-import { now, openPrograms, type Programs, SECOND_NS } from "./programs.ts";
+import { freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
 const { halfOpen, established, closing, closed } = FLOW_STATE;
@@ -10,8 +10,7 @@ const FIN = { flags: FLAGS.FIN | FLAGS.ACK };
 let kernel: Programs;
 
 beforeEach(() => {
-  kernel?.[Symbol.dispose]();
-  kernel = openPrograms();
+  kernel = freshPrograms(kernel);
   kernel.configure();
   kernel.writeMember(1);
   kernel.publish({ sequence: [1] });

@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   Internal: { http: 500, kubeReason: "InternalError", retryable: false },
   KernelUnsupported: { http: 501, kubeReason: "MethodNotAllowed", retryable: false },
   Unavailable: { http: 503, kubeReason: "ServiceUnavailable", retryable: true },
+  FenceLost: { http: 503, kubeReason: "ServiceUnavailable", retryable: false },
   Timeout: { http: 504, kubeReason: "Timeout", retryable: true },
   StorageFull: { http: 507, kubeReason: "InsufficientStorage", retryable: true },
   StoreCorrupt: { http: 500, kubeReason: "InternalError", retryable: false },

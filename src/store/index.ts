@@ -1,3 +1,5 @@
+export { type Fence, fenceStore } from "./fence-store.ts";
+export { type HeldLease, type HeldLeaseOptions, holderOf, holdLease } from "./held-lease.ts";
 export type {
   RangeOptions,
   RangeResult,

@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { mkdirSync, statfsSync } from "node:fs";
 import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+import { Bell } from "../bell.ts";
+import { followHistory } from "../follow-history.ts";
+import { readRange } from "../read-range.ts";
 import type {
   RangeOptions,
   RangeResult,
@@ -13,7 +16,6 @@ import type {
   TransactionResult,
 } from "../store.ts";
 import { Batch } from "./batch.ts";
-import { Bell } from "./bell.ts";
 import { checkInChild } from "./check-in-child.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type DataFile, openDataFile } from "./data-file.ts";
@@ -23,9 +25,7 @@ import { History } from "./history.ts";
 import { KeySpace } from "./key-space.ts";
 import { Leases } from "./leases.ts";
 import { assertWithinLimits } from "./limits.ts";
-import { readRange } from "./range.ts";
 import { Retention } from "./retention.ts";
-import { followHistory } from "./watch.ts";
 
 const PROGRESS_INTERVAL_MS = 2_000;
 const COMPACTION_EVERY_TICKS = 15;

@@ -1,6 +1,6 @@
+import { SortedKeys } from "../sorted-keys.ts";
 import type { StoreEntry } from "../store.ts";
 import type { Held } from "./record.ts";
-import { SortedKeys } from "./sorted-keys.ts";
 
 /** The current values, in memory: what every read is answered from. */
 export class KeySpace {

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { ParasausError } from "../../foundation/index.ts";
-import type { StoreEvent, StoreWatchMessage } from "../store.ts";
-import type { Message } from "./batch.ts";
+import { ParasausError } from "../foundation/index.ts";
 import type { Bell } from "./bell.ts";
-import { FIRST_REVISION } from "./data-file.ts";
-import type { History } from "./history.ts";
+import type { Message } from "./embedded/batch.ts";
+import { FIRST_REVISION } from "./embedded/data-file.ts";
+import type { History } from "./embedded/history.ts";
+import type { StoreEvent, StoreWatchMessage } from "./store.ts";
 
 const MANY_MESSAGES = 64;
 

@@ -1,7 +1,7 @@
-import { ParasausError } from "../../foundation/index.ts";
-import type { RangeOptions, RangeResult, StoreEntry } from "../store.ts";
-import type { History } from "./history.ts";
-import type { KeySpace } from "./key-space.ts";
+import { ParasausError } from "../foundation/index.ts";
+import type { History } from "./embedded/history.ts";
+import type { KeySpace } from "./embedded/key-space.ts";
+import type { RangeOptions, RangeResult, StoreEntry } from "./store.ts";
 
 /**
  * Reads the keys under `prefix`, now or as of a revision.

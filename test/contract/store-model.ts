@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasCode } from "../../src/foundation/index.ts";
-import type { Store, StoreWatchMessage, StoreWrite, TransactionResult } from "../../src/store/index.ts";
+import type {
+  Store,
+  StoreEntry,
+  StoreWatchMessage,
+  StoreWrite,
+  TransactionResult,
+} from "../../src/store/index.ts";
 import type { StoreUnderTest } from "./store.ts";
 
 type Step =
@@ -126,7 +132,22 @@ async function expectRange(store: Store, model: Model, revision: number): Promis
     const { entries, count } = await store.range(prefix, { revision });
     expect(entries).toEqual(under.map(([each, version]) => ({ key: each, ...version })));
     expect(count).toBe(under.length);
+    expect(await pagesOf(store, prefix, revision)).toEqual({ entries, counts: new Set([count]) });
   }
+}
+
+/** The same range in pages of two. */
+async function pagesOf(store: Store, prefix: string, revision: number) {
+  const entries: StoreEntry[] = [];
+  const counts = new Set<number>();
+  for (let more = true; more; ) {
+    const after = entries.at(-1)?.key;
+    const page = await store.range(prefix, { revision, limit: 2, ...(after === undefined ? {} : { after }) });
+    entries.push(...page.entries);
+    counts.add(page.count);
+    more = page.more;
+  }
+  return { entries, counts };
 }
 
 /** Replays the watch over the oldest kept snapshot: each message must lead to the model's next snapshot. */

@@ -1,13 +1,8 @@
 import { ParasausError } from "../../foundation/index.ts";
+import type { Message } from "../readable-history.ts";
 import type { StoreCondition, StoreEvent, StoreWrite, TransactionResult } from "../store.ts";
 import type { KeySpace } from "./key-space.ts";
 import { eventOf, type Held } from "./record.ts";
-
-/** All events of one revision. */
-export interface Message {
-  readonly revision: number;
-  readonly events: readonly StoreEvent[];
-}
 
 /** What one disk write makes true: the outcome of any number of transactions, in order. */
 export interface Commit {

@@ -18,7 +18,7 @@ import type {
 import { Batch } from "./batch.ts";
 import { checkInChild } from "./check-in-child.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { type DataFile, openDataFile } from "./data-file.ts";
+import { type DataFile, FIRST_REVISION, openDataFile } from "./data-file.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { type Head, openHead } from "./head.ts";
 import { History } from "./history.ts";
@@ -150,7 +150,8 @@ class EmbeddedStore implements Store {
       closed: this.#closed.signal,
       ticks: () => this.#ticks,
     };
-    return followHistory(source, prefix, fromRevision, signal);
+    const from = fromRevision > 0 ? Math.max(fromRevision, FIRST_REVISION + 1) : 0;
+    return followHistory(source, prefix, from, signal);
   }
 
   async grantLease(ttlSeconds: number): Promise<string> {

@@ -1,6 +1,6 @@
 import { ParasausError } from "../../foundation/index.ts";
+import { keyOfEvent, type Message, type ReadableHistory } from "../readable-history.ts";
 import type { StoreEntry, StoreEvent } from "../store.ts";
-import type { Message } from "./batch.ts";
 import type { DataFile } from "./data-file.ts";
 
 const MAX_TAIL_LENGTH = 2_000;
@@ -9,7 +9,7 @@ const CHUNK_LENGTH = 256;
 const MAX_CHUNKS = 16;
 
 /** What happened, by revision: the newest part in memory, all that is not compacted on disk. */
-export class History {
+export class History implements ReadableHistory {
   readonly #file: Pick<DataFile, "readHistory">;
   readonly #chunks = new Map<number, readonly Message[]>();
   #tail: Message[] = [];
@@ -53,18 +53,9 @@ export class History {
     this.#compacted = Math.max(this.#compacted, revision);
   }
 
-  /** @throws ParasausError `Expired` when `revision` is forgotten */
-  assertReachable(revision: number): void {
-    if (revision >= this.#compacted) return;
-    throw new ParasausError(
-      "Expired",
-      `Cannot read revision ${revision}: history begins at revision ${this.#compacted} (too old resource version)`,
-    );
-  }
-
-  /** Messages from revision `first` on, in order; some of them, at least one unless there is none. */
   read(first: number): readonly Message[] {
     if (first > this.#revision) return [];
+    this.#assertReachable(first);
     const tailStart = this.#tail[0]?.revision ?? this.#revision + 1;
     if (first >= tailStart) return this.#tail.slice(first - tailStart, first - tailStart + CHUNK_LENGTH);
     const chunk = this.#chunk(Math.floor(first / CHUNK_LENGTH), tailStart - 1);
@@ -89,14 +80,22 @@ export class History {
     return messages;
   }
 
-  /** What was there at `revision` where it differs from now: undefined where there was nothing. */
   differencesAt(revision: number): Map<string, StoreEntry | undefined> {
+    this.#assertReachable(revision);
     const before = new Map<string, StoreEntry | undefined>();
     for (const event of this.#eventsSince(revision)) {
-      const key = event.kind === "put" ? event.entry.key : event.key;
+      const key = keyOfEvent(event);
       if (!before.has(key)) before.set(key, event.previous);
     }
     return before;
+  }
+
+  #assertReachable(revision: number): void {
+    if (revision >= this.#compacted) return;
+    throw new ParasausError(
+      "Expired",
+      `Cannot read revision ${revision}: history begins at revision ${this.#compacted} (too old resource version)`,
+    );
   }
 
   *#eventsSince(revision: number): Generator<StoreEvent> {

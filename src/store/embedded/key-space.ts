@@ -1,9 +1,10 @@
+import type { CurrentEntries } from "../read-range.ts";
 import { SortedKeys } from "../sorted-keys.ts";
 import type { StoreEntry } from "../store.ts";
 import type { Held } from "./record.ts";
 
 /** The current values, in memory: what every read is answered from. */
-export class KeySpace {
+export class KeySpace implements CurrentEntries {
   readonly #held: Map<string, Held>;
   readonly #keys: SortedKeys;
   readonly #keysOfLease = new Map<string, Set<string>>();
@@ -17,6 +18,10 @@ export class KeySpace {
 
   get(key: string): Held | undefined {
     return this.#held.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#held.has(key);
   }
 
   /** Sets the value of `key`; undefined removes it. */
@@ -46,7 +51,6 @@ export class KeySpace {
     return this.#keys.count(prefix);
   }
 
-  /** Entries under `prefix` behind `after`, in key order. */
   *under(prefix: string, after?: string): Generator<StoreEntry> {
     for (const key of this.#keys.under(prefix, after)) {
       const held = this.#held.get(key);

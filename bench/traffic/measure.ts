@@ -19,7 +19,9 @@ export interface Slice {
 
 const CONNECTIONS_PER_PROCESS = 8;
 
-/** One second of HTTP load: every client runs one wrk for each of two targets, so that all contenders have as many. */
+const PROCESSES_PER_CLIENT = 2;
+
+/** HTTP load from every client, one process on each of two CPUs, which the members share: both are as busy. */
 export async function measureHttp(
   lab: BenchTopology,
   contender: Contender,
@@ -27,12 +29,12 @@ export async function measureHttp(
   seconds: number,
 ): Promise<Slice> {
   const cost = startCost(lab.nodes[contender.node]);
-  const targets = [
-    contender.httpTargets[0] ?? "",
-    contender.httpTargets[1] ?? contender.httpTargets[0] ?? "",
-  ];
   const outputs = await Promise.all(
-    lab.clients.flatMap((client) => targets.map((target) => runWrk(client, target, keepAlive, seconds))),
+    lab.clients.flatMap((client) =>
+      Array.from({ length: PROCESSES_PER_CLIENT }, (_, cpu) =>
+        runWrk(client, contender.httpTarget, { cpu, keepAlive, seconds }),
+      ),
+    ),
   );
   const results = outputs.map(parseWrk);
   return {
@@ -43,19 +45,25 @@ export async function measureHttp(
   };
 }
 
-function runWrk(client: Namespace, target: string, keepAlive: boolean, seconds: number): Promise<string> {
-  const header = keepAlive ? [] : ["-H", "Connection: close"];
+interface Load {
+  readonly cpu: number;
+  readonly keepAlive: boolean;
+  readonly seconds: number;
+}
+
+function runWrk(client: Namespace, target: string, load: Load): Promise<string> {
+  const header = load.keepAlive ? [] : ["-H", "Connection: close"];
   return outputOf(
     client.start([
       "timeout",
       "20",
       "taskset",
       "-c",
-      "0",
+      String(load.cpu),
       "wrk",
       "-t1",
       `-c${CONNECTIONS_PER_PROCESS}`,
-      `-d${seconds}s`,
+      `-d${load.seconds}s`,
       "--latency",
       ...header,
       target,

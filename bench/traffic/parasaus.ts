@@ -3,6 +3,7 @@ import { BULK_PORT, type Contender, HTTP_PORT, onNode } from "./peers.ts";
 import type { BenchTopology } from "./topology.ts";
 
 const SOURCE_COUNT = 8;
+const CHANGE_INTERVAL_MS = 100;
 const PORTS = { nat: { http: 31_101, bulk: 31_111 }, fullnat: { http: 31_102, bulk: 31_112 } };
 
 /** Starts the product on its node and one pool for each forwarding mode. The caller disposes the product. */
@@ -35,10 +36,30 @@ export async function startParasaus(
   }
   return {
     product,
-    contenders: (["nat", "fullnat"] as const).map((forwarding) =>
-      onNode(lab, `parasaus-ebpf-tc-${forwarding}`, "para", PORTS[forwarding]),
-    ),
+    contenders: [
+      onNode(lab, "parasaus-ebpf-tc-nat", "para", PORTS.nat),
+      {
+        ...onNode(lab, "parasaus-ebpf-tc-nat-changing", "para", PORTS.nat),
+        disturb: (signal) => changePool(product, "http-nat", signal),
+      },
+      onNode(lab, "parasaus-ebpf-tc-fullnat", "para", PORTS.fullnat),
+    ],
   };
+}
+
+/** Changes weights and scheduler of a pool ten times a second, and leaves it as it was. */
+async function changePool(product: Product, name: string, signal: AbortSignal): Promise<void> {
+  const { scheduler, members = [] } = (await product.getPool(name)).spec;
+  for (let change = 1; !signal.aborted; change += 1) {
+    await product.patchPool(name, {
+      spec: {
+        scheduler: change % 2 ? "wrr" : "rr",
+        members: members.map((member, index) => ({ ...member, weight: 1 + ((change + index) % 3) })),
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, CHANGE_INTERVAL_MS));
+  }
+  await product.patchPool(name, { spec: { scheduler, members } });
 }
 
 async function putPool(

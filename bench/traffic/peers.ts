@@ -7,10 +7,11 @@ export interface Contender {
   readonly name: string;
   /** The node it runs on. */
   readonly node: "plain" | "nft" | "para";
-  /** One target for each group of clients; the balancers have one, `direct` one per member. */
-  readonly httpTargets: readonly string[];
+  readonly httpTarget: string;
   /** For bulk transfer: leads to the first member alone, because the streams of one iperf3 test belong together. */
   readonly bulkTarget: { readonly ip: string; readonly port: number };
+  /** What goes on while it is measured, until `signal` aborts. */
+  readonly disturb?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Members' ports. */
@@ -21,7 +22,7 @@ const NGINX_PORTS = { http: 31_001, bulk: 31_011 };
 const HAPROXY_PORTS = { http: 31_002, bulk: 31_012 };
 const NFT_PORTS = { http: 31_003, bulk: 31_013 };
 
-/** Starts nginx and iperf3 on every member. */
+/** Starts nginx and iperf3 on every member; the members' nginx take turns over two CPUs. */
 export function startMembers(lab: BenchTopology, folder: string): void {
   for (const [index, member] of lab.members.entries()) {
     const home = mkdtempSync(path.join(folder, `member${index}-`));
@@ -32,23 +33,31 @@ events { worker_connections 16384; multi_accept on; }
 http { access_log off; keepalive_requests 100000000; client_body_temp_path ${home}/a; proxy_temp_path ${home}/b; fastcgi_temp_path ${home}/c; uwsgi_temp_path ${home}/d; scgi_temp_path ${home}/e;
   server { listen ${HTTP_PORT} backlog=8192; return 200 "m${index}"; } }`,
     );
-    member.start(["nginx", "-c", path.join(home, "nginx.conf"), "-p", home]);
+    member.start([
+      "taskset",
+      "-c",
+      String(index % 2),
+      "nginx",
+      "-c",
+      path.join(home, "nginx.conf"),
+      "-p",
+      home,
+    ]);
     member.start(["iperf3", "-s", "-p", String(BULK_PORT)], { stdio: "ignore" });
   }
 }
 
-/** Plain routing; its clients are spread over the members. */
+/** Plain routing that alternates the members per connection, as the balancers do. */
 export function direct(lab: BenchTopology, name: string): Contender {
-  const ips = lab.members.map((_, index) => lab.memberIp("plain", index));
   return {
     name,
     node: "plain",
-    httpTargets: ips.map((ip) => `http://${ip}:${HTTP_PORT}/`),
+    httpTarget: `http://${lab.sharedIp}:${HTTP_PORT}/`,
     bulkTarget: { ip: lab.memberIp("plain", 0), port: BULK_PORT },
   };
 }
 
-/** nginx's stream module, two workers. */
+/** nginx's stream module, two workers, one on each CPU. */
 export function startNginx(lab: BenchTopology, folder: string): Contender {
   const home = mkdtempSync(path.join(folder, "nginx-"));
   const server = (index: number, port: number) => `server ${lab.memberIp("plain", index)}:${port};`;
@@ -56,7 +65,7 @@ export function startNginx(lab: BenchTopology, folder: string): Contender {
   writeFileSync(
     path.join(home, "nginx.conf"),
     `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-daemon off; worker_processes 2; pid ${home}/pid; error_log ${home}/error.log crit;
+daemon off; worker_processes 2; worker_cpu_affinity 01 10; pid ${home}/pid; error_log ${home}/error.log crit;
 events { worker_connections 16384; multi_accept on; }
 stream { upstream http { ${members} } upstream bulk { ${server(0, BULK_PORT)} }
   server { listen ${NGINX_PORTS.http} backlog=8192; proxy_pass http; } server { listen ${NGINX_PORTS.bulk}; proxy_pass bulk; } }`,
@@ -65,7 +74,7 @@ stream { upstream http { ${members} } upstream bulk { ${server(0, BULK_PORT)} }
   return onNode(lab, "nginx", "plain", NGINX_PORTS);
 }
 
-/** HAProxy in TCP mode, two threads. */
+/** HAProxy in TCP mode, two threads, one on each CPU. */
 export function startHaproxy(lab: BenchTopology, folder: string): Contender {
   const home = mkdtempSync(path.join(folder, "haproxy-"));
   const server = (index: number, port: number) =>
@@ -74,6 +83,7 @@ export function startHaproxy(lab: BenchTopology, folder: string): Contender {
     path.join(home, "haproxy.cfg"),
     `global
   nbthread 2
+  cpu-map auto:1/1-2 0-1
   maxconn 4000
 defaults
   mode tcp
@@ -123,7 +133,7 @@ export function onNode(
   return {
     name,
     node,
-    httpTargets: [`http://${ip}:${ports.http}/`],
+    httpTarget: `http://${ip}:${ports.http}/`,
     bulkTarget: { ip, port: ports.bulk },
   };
 }

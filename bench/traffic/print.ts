@@ -1,33 +1,46 @@
-import type { Figure } from "../statistics.ts";
-import { ratioOf, type TrafficResult } from "./run.ts";
+import { type Figure, quantile } from "../statistics.ts";
+import { NOISE_LIMIT, ratioOf, relativeRates, type TrafficResult, type WorkResult } from "./run.ts";
 
-const PEERS = ["direct", "nginx", "haproxy", "nftables"];
-const NOISE_LIMIT = 0.03;
+const PEERS = ["nginx", "haproxy", "nftables"];
 
 /** The table on the terminal: medians, and the ratios that count. */
 export function printTraffic(result: TrafficResult): string {
-  return [...result.slices.keys()].map((work) => printWork(result, work)).join("\n");
+  return [...result.works].map(([work, of]) => printWork(of, work, result.figures)).join("\n");
 }
 
-function printWork(result: TrafficResult, work: string): string {
-  const noise = ratioOf(result, work, "direct-again", "direct");
-  const rows = result.figures.filter(
-    (figure) => figure.work.startsWith(`${work}-`) && !figure.work.endsWith("p99"),
-  );
-  const header = ["contender", "median", "min", "max", ...PEERS.map((peer) => `/ ${peer}`), "failed"];
-  const cells = rows.map((figure) => row(result, work, figure));
+function printWork(result: WorkResult, work: string, figures: readonly Figure[]): string {
+  const noise = ratioOf(result, "direct-again", "direct");
+  const rates = figures.filter((each) => each.work.startsWith(`${work}-`) && !each.work.endsWith("p99"));
+  const header = ["contender", "median", "p99 ms", "/ direct", "quartiles"];
+  const cells = rates.map((rate) => row(result, rate, figures));
   const trust = Math.abs(noise - 1) > NOISE_LIMIT ? "  (over 3 %: do not believe these ratios)" : "";
-  return `\n${rows[0]?.work ?? work} [${rows[0]?.unit ?? ""}]   A/A noise ${noise.toFixed(3)}${trust}\n${align([header, ...cells])}`;
+  const title = `${rates[0]?.work ?? work} [${rates[0]?.unit ?? ""}]   rounds ${rates[1]?.rounds ?? 0}   A/A noise ${noise.toFixed(3)}${trust}`;
+  return `\n${title}\n${align([[...header, ...PEERS.map((peer) => `/ ${peer}`), "failed"], ...cells])}`;
 }
 
-function row(result: TrafficResult, work: string, figure: Figure): string[] {
-  const errors =
-    result.slices
-      .get(work)
-      ?.get(figure.contender)
-      ?.reduce((sum, slice) => sum + slice.errorCount, 0) ?? 0;
-  const ratios = PEERS.map((peer) => ratioOf(result, work, figure.contender, peer).toFixed(2));
-  return [figure.contender, ...[figure.median, figure.min, figure.max].map(short), ...ratios, String(errors)];
+function row(result: WorkResult, rate: Figure, figures: readonly Figure[]): string[] {
+  const relative = relativeRates(result, rate.contender);
+  const p99 = figures.find(
+    (each) =>
+      each.contender === rate.contender && each.work === rate.work.replace("rps", "p99") && each !== rate,
+  );
+  return [
+    rate.contender,
+    short(rate.median),
+    p99 ? p99.median.toFixed(1) : "-",
+    quantile(relative, 0.5).toFixed(2),
+    `${quantile(relative, 0.25).toFixed(2)}-${quantile(relative, 0.75).toFixed(2)}`,
+    ...PEERS.map((peer) => ratioOf(result, rate.contender, peer).toFixed(2)),
+    String(failuresOf(result, rate.contender)),
+  ];
+}
+
+function failuresOf(result: WorkResult, contender: string): number {
+  const slices =
+    contender === "direct"
+      ? result.direct
+      : (result.contenders.get(contender)?.map((each) => each.slice) ?? []);
+  return slices.reduce((sum, slice) => sum + slice.errorCount, 0);
 }
 
 function short(value: number): string {

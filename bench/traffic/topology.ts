@@ -14,11 +14,14 @@ export interface BenchTopology extends AsyncDisposable {
   nodeIp(node: NodeName): string;
   /** A member's address when it is reached through `node`. `member` counts from 0. */
   memberIp(node: NodeName, member: number): string;
+  /** An address of every member: the plain node routes each connection to one of them. */
+  readonly sharedIp: string;
 }
 
 const CLIENT_COUNT = 4;
 /** Members behind every contender. */
 const MEMBER_COUNT = 2;
+const SHARED_IP = "10.120.0.1";
 
 /** Builds it: client k has 10.(100+n).k.2 towards node n, member m has 10.(110+n).m.2. */
 export async function openBenchTopology(): Promise<BenchTopology> {
@@ -37,11 +40,13 @@ export async function openBenchTopology(): Promise<BenchTopology> {
     const nodes = { plain: make("plain"), nft: make("nft"), para: make("para") };
     for (const [number, name] of NODE_NAMES.entries()) wireNode(number, nodes[name], clients, members);
     for (const member of members) setSysctl(member, "net/ipv4/tcp_max_tw_buckets", "512");
+    shareAddress(nodes.plain, clients, members);
     return {
       clients,
       members,
       nodes,
       nodeIp: (node) => `10.${100 + NODE_NAMES.indexOf(node)}.0.1`,
+      sharedIp: SHARED_IP,
       memberIp: (node, member) => `10.${110 + NODE_NAMES.indexOf(node)}.${member}.2`,
       [Symbol.asyncDispose]: remove,
     };
@@ -70,6 +75,16 @@ function wireNode(
     member.run("ip", "route", "add", `10.${100 + number}.0.0/16`, "via", `10.${110 + number}.${index}.1`);
   }
   setSysctl(node, "net/ipv4/ip_forward", "1");
+}
+
+/** Routes one address over all members by a hash of addresses and ports, so that plain routing alternates them too. */
+function shareAddress(plain: Namespace, clients: readonly Namespace[], members: readonly Namespace[]): void {
+  for (const member of members) member.run("ip", "address", "add", `${SHARED_IP}/32`, "dev", "lo");
+  setSysctl(plain, "net/ipv4/fib_multipath_hash_policy", "1");
+  const hops = members.flatMap((_, index) => ["nexthop", "via", `10.110.${index}.2`]);
+  plain.run("ip", "route", "add", SHARED_IP, ...hops);
+  for (const [index, client] of clients.entries())
+    client.run("ip", "route", "add", SHARED_IP, "via", `10.100.${index}.1`);
 }
 
 function wire(

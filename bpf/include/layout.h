@@ -95,7 +95,7 @@ struct flow_key {
 
 enum flow_role { FLOW_FORWARD = 1, FLOW_REPLY };
 enum flow_state {
-	FLOW_HALF_OPEN = 1, /* counted in member.load */
+	FLOW_HALF_OPEN = 1, /* counted in member.load; UDP: not answered yet */
 	FLOW_ESTABLISHED,   /* counted */
 	FLOW_CLOSING,	    /* one side has sent FIN; counted */
 	FLOW_CLOSED,	    /* both sides, or RST; not counted; lingers for late packets and port reuse rules */

@@ -123,7 +123,7 @@ static __always_inline int open_to(struct packet *packet, const struct service *
 		.member = index,
 		.pool = of->pool,
 		.source = packet->key.source,
-		.state = packet->key.protocol == IPPROTO_TCP && packet->why != WHY_ADOPTED ? FLOW_HALF_OPEN : FLOW_ESTABLISHED,
+		.state = packet->why == WHY_ADOPTED ? FLOW_ESTABLISHED : FLOW_HALF_OPEN,
 		.scheduler = of->scheduler,
 		.forwarding = of->forwarding,
 	};
@@ -184,7 +184,7 @@ __weak __noinline int open_flow(struct packet *packet, const struct service *of)
 	}
 	count_connection(index);
 	keep_affinity(of, &client, index);
-	if (packet->key.protocol == IPPROTO_TCP && packet->why != WHY_ADOPTED)
+	if (packet->why != WHY_ADOPTED)
 		enter_ring(&packet->key);
 	return STEP_SEND;
 }

@@ -5,6 +5,8 @@
 
 /* How far from what the peer expects a RST, or the ACK of a handshake, may be and still be believed. */
 #define PLAUSIBLE_WINDOW (1u << 28)
+/* A client that sends datagrams for so long, without an answer, is one. */
+#define LASTING_NS 1000000000ULL
 
 static __always_inline void note(const struct packet *packet, struct flow *entry)
 {
@@ -185,6 +187,22 @@ static __always_inline int track_from_member(struct packet *packet, struct flow 
 	return STEP_SEND;
 }
 
+/*
+ * A datagram flow is half-open, and makes room for others like a SYN without an answer, until its member answers or its
+ * client still sends after a while: a flood from invented addresses does neither.
+ */
+static __always_inline void confirm_datagrams(const struct packet *packet, struct flow *entry)
+{
+	struct flow *forward = entry;
+
+	if (entry->role == FLOW_REPLY)
+		forward = entry->last_seen_ns ? NULL : opposite(entry, IPPROTO_UDP, FLOW_FORWARD);
+	else if (entry->state != FLOW_HALF_OPEN || packet->now < entry->created_ns + LASTING_NS)
+		forward = NULL;
+	if (forward)
+		__sync_val_compare_and_swap(&forward->state, FLOW_HALF_OPEN, FLOW_ESTABLISHED);
+}
+
 static __always_inline int track_datagram(struct packet *packet, struct flow *entry, const struct member *of)
 {
 	if (entry->role == FLOW_REPLY) {
@@ -199,6 +217,7 @@ static __always_inline int track_datagram(struct packet *packet, struct flow *en
 		remove_flow(&packet->key, entry);
 		return STEP_NEW;
 	}
+	confirm_datagrams(packet, entry);
 	note(packet, entry);
 	return STEP_SEND;
 }

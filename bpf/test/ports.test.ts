@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type Conversation, converse } from "./conversation.ts";
 import { FLOW_STATE } from "./layout.ts";
-import { FLAGS, timestampOption } from "./packet.ts";
+import { FLAGS, timestampOption, UDP } from "./packet.ts";
 import { freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
 
@@ -185,5 +185,40 @@ describePrograms("half-open flows", () => {
     expect(kernel.flowCount()).toBe(32);
     expect(kernel.load(1)).toBe(16);
     expect(kernel.drops()).toEqual({ halfOpenReclaimed: 484 });
+  });
+});
+
+describePrograms("datagram flows", () => {
+  const send = (sourcePort: number) => kernel.fromClient({ protocol: UDP, sourcePort });
+  const keyOf = (port: number) => ({ ...converse(kernel).forwardKey, source_port: port, protocol: UDP });
+  const stateOf = (port: number) => kernel.flow(keyOf(port))?.state;
+  beforeEach(() => kernel.publish({ sequence: [1], protocol: UDP }));
+
+  it("of invented clients are held to the bound of half-open flows, without a trace in the load", () => {
+    kernel.configure({ half_open_count: 16 });
+    for (let port = 1; port <= 500; port++) send(port);
+    expect(kernel.flowCount()).toBe(32);
+    expect(kernel.load(1)).toBe(16);
+    expect(kernel.drops()).toEqual({ halfOpenReclaimed: 484 });
+  });
+
+  it("that the member has answered stay, whatever comes", () => {
+    kernel.configure({ half_open_count: 4 });
+    const { packet } = send(1);
+    expect(stateOf(1)).toBe(FLOW_STATE.halfOpen);
+    kernel.fromMember({ protocol: UDP, destination: packet.source, destinationPort: packet.sourcePort });
+    for (let port = 2; port <= 50; port++) send(port);
+    expect(stateOf(1)).toBe(FLOW_STATE.established);
+    expect(stateOf(2)).toBeUndefined();
+  });
+
+  it("that nobody answers stay when their client goes on for a second, as logs do", () => {
+    kernel.configure({ half_open_count: 4 });
+    for (const port of [1, 2]) send(port);
+    kernel.patchFlow(keyOf(1), { created_ns: now() - 2n * SECOND_NS });
+    for (const port of [1, 2]) send(port);
+    for (let port = 3; port <= 50; port++) send(port);
+    expect(stateOf(1)).toBe(FLOW_STATE.established);
+    expect(stateOf(2)).toBeUndefined();
   });
 });

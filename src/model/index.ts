@@ -39,6 +39,7 @@ export {
   type HealthCheckType,
   healthCheckTiming,
 } from "./pool/health-check.ts";
+export { type CompleteMember, completeMember } from "./pool/member.ts";
 export type {
   ConnectAddress,
   ForwardingMode,

@@ -39,6 +39,16 @@ describe("decideForwarding", () => {
     expect(dispositionsOf(pool)).toEqual(["active", "paused", "paused", "draining", "cut", "paused"]);
   });
 
+  it("takes a member that names neither weight nor state for a ready one of weight 1", () => {
+    const { spec, statuses } = poolOf(["ready:up"]);
+    const members = [{ ip: "10.0.0.1", port: 80 }];
+    expect(decideForwarding({ spec: { ...spec, members }, statuses }).members).toMatchObject([
+      { weight: 1, disposition: "active" },
+    ]);
+    const down = statuses.map((status) => ({ ...status, verdict: "down" as const }));
+    expect(decideForwarding({ spec: { ...spec, members }, statuses: down }).isFailingOpen).toBe(true);
+  });
+
   it("cuts the flows of a member that went down only where the pool asks for it", () => {
     expect(dispositionsOf(poolOf(["ready:up", "ready:down"], { onMemberDown: "cut" }))).toEqual([
       "active",

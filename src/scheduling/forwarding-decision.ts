@@ -1,4 +1,11 @@
-import type { MemberDisposition, MemberStatus, PoolMember, PoolSpec, Verdict } from "../model/index.ts";
+import {
+  type CompleteMember,
+  completeMember,
+  type MemberDisposition,
+  type MemberStatus,
+  type PoolSpec,
+  type Verdict,
+} from "../model/index.ts";
 
 /** One member as the agent wants it. A `draining` one gets its deadline from `drainSeconds` when draining begins. */
 export interface DesiredMember {
@@ -45,7 +52,7 @@ export function decideForwarding(input: ForwardingInput): ForwardingDecision {
   const verdicts = verdictsOf(input);
   const isFailingOpen = failsOpen(input, verdicts);
   const { spec } = input;
-  const members = spec.members.map((member) => ({
+  const members = spec.members.map(completeMember).map((member) => ({
     ip: member.ip,
     port: member.port,
     weight: member.weight,
@@ -72,6 +79,7 @@ function verdictsOf({ spec, statuses }: ForwardingInput): ReadonlyMap<string, Ve
 
 function failsOpen(input: ForwardingInput, verdicts: ReadonlyMap<string, Verdict>): boolean {
   const candidates = input.spec.members
+    .map(completeMember)
     .filter((member) => member.state === "ready" && member.weight > 0)
     .map((member) => verdicts.get(keyOf(member)));
   const countOf = (verdict: Verdict) => candidates.filter((candidate) => candidate === verdict).length;
@@ -82,7 +90,7 @@ function failsOpen(input: ForwardingInput, verdicts: ReadonlyMap<string, Verdict
 }
 
 function dispositionOf(
-  member: PoolMember,
+  member: CompleteMember,
   verdict: Verdict,
   onMemberDown: PoolSpec["onMemberDown"],
 ): MemberDisposition {

@@ -53,7 +53,7 @@ export function describeResources(name: string, open: () => Promise<ResourcesUnd
           spec: {
             scheduler: "rr",
             forwarding: "fullnat",
-            members: [{ ip: "10.0.0.1", port: 80, weight: 1 }],
+            members: [{ ip: "10.0.0.1", port: 80 }],
           },
         });
         expect(pool.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);

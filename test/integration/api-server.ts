@@ -14,6 +14,21 @@ export interface ApiServer extends AsyncDisposable {
   readonly resources: Resources;
 }
 
+/** Serves given objects on a free port of the loopback. */
+export async function serveApi(resources: Resources): Promise<ApiServer> {
+  const server = await createHttpServer(
+    {
+      logger: silentLogger,
+      version: "test",
+      health: { live: [{ name: "ping", check: () => undefined }], ready: [] },
+      metrics: async () => ({ contentType: "text/plain", body: "" }),
+      routes: [createKubeApi({ resources, definitions: DEFINITIONS, clock: systemClock, version: "test" })],
+    },
+    { host: "127.0.0.1", port: 0 },
+  );
+  return { url: server.url, resources, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
 /** Starts the API on a free port of the loopback, with a store of its own. */
 export async function startApiServer(): Promise<ApiServer> {
   const directory = mkdtempSync(path.join(tmpdir(), "parasaus-api-"));
@@ -25,19 +40,9 @@ export async function startApiServer(): Promise<ApiServer> {
     logger: silentLogger,
     autoCreateNamespaces: true,
   });
-  const server = await createHttpServer(
-    {
-      logger: silentLogger,
-      version: "test",
-      health: { live: [{ name: "ping", check: () => undefined }], ready: [] },
-      metrics: async () => ({ contentType: "text/plain", body: "" }),
-      routes: [createKubeApi({ resources, definitions: DEFINITIONS, clock, version: "test" })],
-    },
-    { host: "127.0.0.1", port: 0 },
-  );
+  const server = await serveApi(resources);
   return {
-    url: server.url,
-    resources,
+    ...server,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();

@@ -220,7 +220,7 @@ describe.each(found)("kubectl $version", (kubectl: Kubectl) => {
   });
 
   it("patches in all three ways", async () => {
-    await out(`patch pool web --type=json -p [{"op":"replace","path":"/spec/members/0/weight","value":7}]`);
+    await out(`patch pool web --type=json -p [{"op":"add","path":"/spec/members/0/weight","value":7}]`);
     await out(`patch pool web --type=merge -p {"spec":{"onMemberDown":"cut"}}`);
     await out(`patch pool web --type=strategic -p {"spec":{"failOpen":{"threshold":50}}}`);
     expect(await json("get pool web")).toMatchObject({

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Resources } from "../../src/resources/index.ts";
-import { startApiServer } from "./api-server.ts";
+import { serveApi, startApiServer } from "./api-server.ts";
 
 const COMMAND_TIMEOUT_MS = 60_000;
 const root = path.resolve(import.meta.dirname, "../..");
@@ -91,10 +91,14 @@ export interface ServerForKubectl extends AsyncDisposable {
   readonly file: (name: string, content: string, mode?: number) => string;
 }
 
-/** Starts the API, without controllers. */
-export async function startServer(): Promise<ServerForKubectl> {
+/**
+ * Starts the API.
+ *
+ * @param resources Absent: a store of its own, without controllers.
+ */
+export async function startServer(resources?: Resources): Promise<ServerForKubectl> {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-kubectl-"));
-  const server = await startApiServer();
+  const server = await (resources ? serveApi(resources) : startApiServer());
   const file = (name: string, content: string, mode = 0o600): string => {
     const at = path.join(folder, name);
     writeFileSync(at, content, { mode });

@@ -1,4 +1,13 @@
-import type { MemberCounters, MemberStatus, Pool, PoolMember } from "../../model/index.ts";
+import {
+  type CompleteMember,
+  completeMember,
+  formatDurationMs,
+  type MemberCounters,
+  type MemberStatus,
+  type Pool,
+  type PoolMember,
+  parseDurationMs,
+} from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { fact, type Part } from "./layout.ts";
 
@@ -28,7 +37,9 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
       kind: "table",
       name: "Members",
       headings: ["ADDRESS", "WEIGHT", "STATE", "VERDICT", "SINCE", "PROBES", "REASON"],
-      rows: spec.members.map((member) => memberRow(member, findStatus(status?.members, member), now)),
+      rows: spec.members
+        .map(completeMember)
+        .map((member) => memberRow(member, findStatus(status?.members, member), now)),
     },
     {
       kind: "table",
@@ -39,14 +50,22 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
   ];
 }
 
+const TIMES = new Set(["interval", "fastInterval", "downInterval", "timeout"]);
+
 function describeCheck({ spec }: Pool): string {
   const { type, ...rest } = spec.healthCheck;
   const details = Object.entries(rest)
     .filter(([, value]) => typeof value !== "object")
-    .map(([name, value]) => `${name} ${String(value)}`);
+    .map(([name, value]) => `${name} ${TIMES.has(name) ? timeText(value) : String(value)}`);
   const { http } = spec.healthCheck;
   const request = http ? [`${http.method} ${http.path} expecting ${http.expect.join(",")}`] : [];
   return type === "none" ? "none" : [type, ...request, ...details].join(", ");
+}
+
+/** A bare number means seconds. */
+function timeText(written: unknown): string {
+  const ms = parseDurationMs(written);
+  return ms === undefined ? String(written) : formatDurationMs(ms);
 }
 
 function findStatus(
@@ -56,7 +75,7 @@ function findStatus(
   return statuses?.find((status) => status.ip === ip && status.port === port);
 }
 
-function memberRow(member: PoolMember, status: MemberStatus | undefined, now: Date): readonly string[] {
+function memberRow(member: CompleteMember, status: MemberStatus | undefined, now: Date): readonly string[] {
   const drain = member.drainSeconds === undefined ? "" : ` (${member.drainSeconds}s)`;
   return [
     `${member.ip}:${member.port}`,

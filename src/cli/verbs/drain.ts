@@ -72,8 +72,9 @@ function drained(member: PoolMember, seconds: number | undefined): PoolMember {
   return { ...readied(member), state: "drain", ...(seconds === undefined ? {} : { drainSeconds: seconds }) };
 }
 
-function readied({ drainSeconds: _, ...member }: PoolMember): PoolMember {
-  return { ...member, state: "ready" };
+/** Without a state a member is ready: the object is again as its file has it. */
+function readied({ drainSeconds: _, state: __, ...member }: PoolMember): PoolMember {
+  return member;
 }
 
 interface MemberChange {

@@ -1,4 +1,4 @@
-import type { MemberStatus, Pool } from "../../model/index.ts";
+import { completeMember, type MemberStatus, type Pool } from "../../model/index.ts";
 import { type ConditionWord, withCondition } from "../runtime/conditions.ts";
 
 /** The pool with what circle-healthcheck has to say in its status, or undefined when it says so already. */
@@ -17,6 +17,7 @@ function availability(pool: Pool, members: readonly MemberStatus[]): ConditionWo
   if (total === 0) return { type, status: "False", reason: "NoMembers", message: "the pool has no members" };
   const serving = new Set(
     pool.spec.members
+      .map(completeMember)
       .filter(({ state, weight }) => state === "ready" && weight > 0)
       .map(({ ip, port }) => `${ip}:${port}`),
   );

@@ -11,6 +11,7 @@ const SERVICE: Service = {
   metadata: { name: "web", namespace: "default", uid: "uid-web", labels: { team: "shop" } },
   spec: {},
 };
+const WANTED_MEMBER = { ip: "10.0.0.1", port: 80 };
 const WANTED: WantedPool = {
   name: "web",
   portName: "http",
@@ -70,7 +71,7 @@ describe("merging a Service into its Pool", () => {
     expect(next.spec.members.map(({ weight, state }) => [weight, state])).toEqual([
       [7, "drain"],
       [8, "drain"],
-      [1, "ready"],
+      [1, undefined],
     ]);
   });
 
@@ -164,6 +165,13 @@ describe("editing a Pool that belongs to a Service", () => {
       });
     expect(write(weighted, reweigh(0))?.fields.map(({ field }) => field)).toEqual(["spec.members[0].weight"]);
     expect(write(weighted, reweigh(1))).toBeUndefined();
+  });
+
+  it("takes a weight that is left out for what it means, 1", () => {
+    const weighted = (weight: number): Pool => created(wanted({ members: [{ ...WANTED_MEMBER, weight }] }));
+    const bare = (owned: Pool): Pool => edited(owned, { members: [WANTED_MEMBER] });
+    expect(write(weighted(1), bare(weighted(1)))).toBeUndefined();
+    expect(write(weighted(4), bare(weighted(4)))?.fields).toHaveLength(1);
   });
 
   it("lets circle-watch itself write, and leaves Pools without a Service alone", () => {

@@ -1,5 +1,11 @@
 import { type FieldError, ParasausError } from "../../foundation/index.ts";
-import type { KubeObject, Pool, PoolMember, ResourceDefinition } from "../../model/index.ts";
+import {
+  completeMember,
+  type KubeObject,
+  type Pool,
+  type PoolMember,
+  type ResourceDefinition,
+} from "../../model/index.ts";
 import { recordOf } from "./merge.ts";
 
 /** Who may write what belongs to the Service. */
@@ -67,8 +73,9 @@ function weightChanges(
   weights: Readonly<Record<string, unknown>>,
   owner: string,
 ): FieldError[] {
-  const before = new Map(previous.spec.members.map((member) => [keyOf(member), member.weight]));
-  return next.spec.members.flatMap((member, index) => {
+  const weightsBefore = previous.spec.members.map(completeMember);
+  const before = new Map(weightsBefore.map((member) => [keyOf(member), member.weight]));
+  return next.spec.members.map(completeMember).flatMap((member, index) => {
     const weight = before.get(keyOf(member));
     const isOwned = keyOf(member) in weights && weight !== undefined && weight !== member.weight;
     return isOwned ? [refusal(`spec.members[${index}].weight`, `belongs to ${owner}: change it there`)] : [];

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../object.ts";
 import { poolDefinition } from "./definition.ts";
+import { healthCheckTiming } from "./health-check.ts";
+import { completeMember } from "./member.ts";
 import type { Pool } from "./pool.ts";
 
 function poolWith(spec: object, status?: object): KubeObject {
@@ -33,7 +35,25 @@ describe("poolDefinition.applyDefaults", () => {
       onMemberDown: "keep",
       failOpen: { threshold: 0 },
       healthCheck: { type: "tcp", interval: "2s", rise: 2, fall: 3, initialState: "unchecked" },
-      members: [{ ip: "10.0.0.1", port: 80, weight: 1, state: "ready" }],
+      members: [{ ip: "10.0.0.1", port: 80 }],
+    });
+  });
+
+  it("leaves the members as they are written, because kubectl compares their list as a whole", () => {
+    const members = [
+      { ip: "10.0.0.1", port: 80, weight: 1 },
+      { ip: "10.0.0.2", port: 80, state: "ready" },
+    ];
+    expect(defaulted({ members }).spec.members).toEqual(members);
+    expect(completeMember({ ip: "10.0.0.1", port: 80 })).toEqual({
+      ip: "10.0.0.1",
+      port: 80,
+      weight: 1,
+      state: "ready",
+    });
+    expect(completeMember({ ip: "10.0.0.1", port: 80, weight: 0, state: "maint" })).toMatchObject({
+      weight: 0,
+      state: "maint",
     });
   });
 
@@ -49,11 +69,10 @@ describe("poolDefinition.applyDefaults", () => {
     });
   });
 
-  it("stores a bare integer as seconds", () => {
-    expect(defaulted({ healthCheck: { interval: 5, timeout: 1 } }).spec.healthCheck).toMatchObject({
-      interval: "5s",
-      timeout: "1s",
-    });
+  it("keeps a bare integer, which means seconds, so that the object is as its file says", () => {
+    const { healthCheck } = defaulted({ healthCheck: { interval: 5, timeout: 1 } }).spec;
+    expect(healthCheck).toMatchObject({ interval: 5, timeout: 1 });
+    expect(healthCheckTiming(healthCheck)).toMatchObject({ intervalMs: 5_000, timeoutMs: 1_000 });
   });
 
   it("drops what the API joins to members when they are read, so that no write stores it", () => {

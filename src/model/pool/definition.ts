@@ -1,5 +1,4 @@
 import type { ResourceDefinition } from "../definition.ts";
-import { parseDurationMs } from "../duration.ts";
 import type { KubeObject } from "../object.ts";
 import { fillDefaults } from "../schema/defaults.ts";
 import { poolColumns } from "./columns.ts";
@@ -9,7 +8,6 @@ import { poolSchema } from "./schema.ts";
 import { poolErrors, poolWarnings } from "./validation.ts";
 
 const HTTP_DEFAULTS = { method: "GET", path: "/", expect: ["200-399"] } as const;
-const DURATION_FIELDS = ["interval", "fastInterval", "downInterval", "timeout"] as const;
 
 function withDefaults(object: KubeObject): KubeObject {
   const pool = fillDefaults(poolSchema, object) as Pool;
@@ -32,18 +30,8 @@ function healthCheckDefaults(check: HealthCheck, protocol: Pool["spec"]["protoco
   return {
     ...check,
     type,
-    ...durationTexts(check),
     ...(asksHttp && !check.http ? { http: HTTP_DEFAULTS } : {}),
   };
-}
-
-/** A bare integer means seconds and is stored as a duration. */
-function durationTexts(check: HealthCheck): Partial<HealthCheck> {
-  const entries = DURATION_FIELDS.filter((field) => {
-    const value: unknown = check[field];
-    return typeof value === "number" && parseDurationMs(value) !== undefined;
-  }).map((field) => [field, `${check[field]}s`]);
-  return Object.fromEntries(entries);
 }
 
 /** Pools: `parasaus.io/v1`, namespaced. */

@@ -1,8 +1,7 @@
 import type { FieldError } from "../../foundation/index.ts";
 import { parseDurationMs } from "../duration.ts";
 import { invalid } from "../validation/field-errors.ts";
-import type { HealthCheck } from "./health-check.ts";
-import { healthCheckTiming } from "./health-check.ts";
+import { type HealthCheck, healthCheckTiming, type WrittenDuration } from "./health-check.ts";
 
 const SHORTEST_INTERVAL_MS = 100;
 const SHORTEST_TIMEOUT_MS = 10;
@@ -20,7 +19,7 @@ export function healthCheckErrors(field: string, check: HealthCheck): FieldError
   ];
 }
 
-function timeErrors(field: string, value: string | undefined, shortestMs: number): FieldError[] {
+function timeErrors(field: string, value: WrittenDuration | undefined, shortestMs: number): FieldError[] {
   const ms = parseDurationMs(value);
   if (ms === undefined || (ms >= shortestMs && ms <= LONGEST_MS)) return [];
   return [invalid(field, value, `must be between ${shortestMs}ms and 24h`)];

@@ -5,20 +5,23 @@ import { ATOMIC, duration, integer, list, oneOf, port, structure, text } from ".
 /** How a member can be probed. */
 export type HealthCheckType = "http" | "https" | "tcp" | "mysql" | "none";
 
+/** A time as the operator wrote it: `500ms`, `2s`, `1m30s`, or whole seconds. */
+export type WrittenDuration = string | number;
+
 /**
- * How members are probed, as stored and shown: durations are Go-style strings (`2s`).
+ * How members are probed, as written.
  * Read the times through {@link healthCheckTiming}, which knows what an absent one means.
  */
 export interface HealthCheck {
   readonly type: HealthCheckType;
   /** Time between two probes of a settled member. Default `2s`. */
-  readonly interval: string;
+  readonly interval: WrittenDuration;
   /** While the verdict is in doubt (rising or falling). Absent: as `interval`. */
-  readonly fastInterval?: string;
+  readonly fastInterval?: WrittenDuration;
   /** While the member is down. Absent: as `interval`. */
-  readonly downInterval?: string;
+  readonly downInterval?: WrittenDuration;
   /** Longest wait for an answer, at most the shortest interval. Absent: 1 s, or the shortest interval if that is less. */
-  readonly timeout?: string;
+  readonly timeout?: WrittenDuration;
   /** Consecutive successes that bring a member up, 1-100. Default 2. */
   readonly rise: number;
   /** Consecutive failures that take a member down, 1-100. Default 3. */

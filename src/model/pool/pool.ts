@@ -12,21 +12,21 @@ export type MemberAdminState = "ready" | "drain" | "maint";
 /** The health state machine's word on a member. */
 export type Verdict = "unchecked" | "up" | "down";
 
-/** One real server of a pool, as the operator describes it; all defaults filled in. */
+/** One real server of a pool, as the operator describes it; {@link completeMember} knows what is left out. */
 export interface PoolMember {
   /** IPv4 address, dotted quad. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
   /** 0-256; 0 takes no new flows. Default 1. */
-  readonly weight: number;
+  readonly weight?: number;
   /** Default ready. */
-  readonly state: MemberAdminState;
+  readonly state?: MemberAdminState;
   /** How long flows may go on once `state` is drain, seconds. Default: the pool's `drainSeconds`. */
   readonly drainSeconds?: number;
 }
 
-/** What an operator wants; all defaults filled in. */
+/** What an operator wants; all defaults filled in, but for those of the members. */
 export interface PoolSpec {
   /** Address pool to take the connect address from. Default `node-ports`. */
   readonly addressPool: string;

@@ -12,6 +12,7 @@ import {
   timestamp,
 } from "../schema/vocabulary.ts";
 import { healthCheckSchema } from "./health-check.ts";
+import { DEFAULT_STATE, DEFAULT_WEIGHT } from "./member.ts";
 
 /** Most members that one pool can have. */
 export const MEMBER_LIMIT = 1024;
@@ -24,12 +25,12 @@ const member = structure(
     ip: ipv4("IPv4 address of the real server."),
     port: port("Port of the real server."),
     weight: integer("Share of new flows relative to the other members; 0 takes none.", 0, 256, {
-      default: 1,
+      default: DEFAULT_WEIGHT,
     }),
     state: oneOf(
       ["ready", "drain", "maint"],
       "What the operator wants: ready serves; drain takes no new flows and keeps the old ones until the deadline; maint is not probed and its flows are cut at once.",
-      { default: "ready" },
+      { default: DEFAULT_STATE },
     ),
     drainSeconds: integer(
       "How long flows may go on once state is drain; absent: as the pool's.",

@@ -4,6 +4,7 @@ import { unicastErrors } from "../validation/addresses.ts";
 import { duplicate, forbidden, invalid } from "../validation/field-errors.ts";
 import { nameComplaint } from "../validation/names.ts";
 import { healthCheckErrors } from "./health-check-validation.ts";
+import { completeMember } from "./member.ts";
 import type { Pool, PoolMember, PoolSpec } from "./pool.ts";
 
 /** The built-in address pool: every address of every node. */
@@ -83,7 +84,7 @@ const PASSWORD_WARNING =
   "spec.healthCheck.mysql.password: stored and shown as plain text; give the user no privileges";
 
 function weightWarnings({ scheduler, members }: PoolSpec): string[] {
-  const weights = new Set(members.map(({ weight }) => weight).filter((weight) => weight > 0));
+  const weights = new Set(members.map((each) => completeMember(each).weight).filter((weight) => weight > 0));
   if (weights.size < 2 || (scheduler !== "rr" && scheduler !== "lc")) return [];
   const better = IGNORES_WEIGHTS[scheduler];
   return [`spec.scheduler: ${scheduler} does not look at the members' weights; ${better} does`];

@@ -23,7 +23,13 @@ describe("validateObject", () => {
     const result = validate(poolInput({ members: [MEMBER] }));
     expect(result).toMatchObject({ errors: [], warnings: [], unknownFields: [] });
     expect(result.refusal).toBeUndefined();
-    expect(result.object).toMatchObject({ spec: { scheduler: "rr", members: [{ ...MEMBER, weight: 1 }] } });
+    expect(result.object).toMatchObject({ spec: { scheduler: "rr", healthCheck: { type: "tcp" } } });
+  });
+
+  it("takes no annotations for none, as Kubernetes does, so that kubectl diff finds nothing", () => {
+    const metadata = (annotations: object) => ({ name: "web", namespace: "shop", annotations });
+    expect(validate(poolInput({}, metadata({}))).object?.metadata).not.toHaveProperty("annotations");
+    expect(validate(poolInput({}, metadata({ a: "b" }))).object?.metadata.annotations).toEqual({ a: "b" });
   });
 
   it.each<[string, unknown, string]>([

@@ -110,13 +110,23 @@ function identityErrors(definition: ResourceDefinition, value: unknown): FieldEr
   ];
 }
 
-/** Puts in what goes without saying and drops what is accepted but not kept. */
+/**
+ * Puts in what goes without saying and drops what is accepted but not kept. No annotations are none, as in Kubernetes:
+ * `kubectl diff` patches `annotations: {}` into an object that has none, and must find no difference.
+ */
 function normalise(definition: ResourceDefinition, object: KubeObject): KubeObject {
-  const { managedFields, selfLink, ...metadata } = (object.metadata ?? {}) as KubeObject["metadata"] & {
+  const { managedFields, selfLink, annotations, ...metadata } = (object.metadata ??
+    {}) as KubeObject["metadata"] & {
     managedFields?: unknown;
     selfLink?: unknown;
   };
-  return { ...object, apiVersion: apiVersionOf(definition), kind: definition.kind, metadata };
+  const isAnnotated = annotations !== undefined && Object.keys(annotations).length > 0;
+  return {
+    ...object,
+    apiVersion: apiVersionOf(definition),
+    kind: definition.kind,
+    metadata: { ...metadata, ...(isAnnotated ? { annotations } : {}) },
+  };
 }
 
 function nameOf(value: unknown): string {

@@ -98,7 +98,7 @@ function ownPart(object: KubeObject): Readonly<Record<string, unknown>> {
   const { [LAST_APPLIED]: _, ...ownAnnotations } = annotations ?? {};
   const kept = {
     labels,
-    annotations: annotations && ownAnnotations,
+    annotations: Object.keys(ownAnnotations).length > 0 ? ownAnnotations : undefined,
     finalizers,
     ownerReferences,
     deletionTimestamp,

@@ -1,10 +1,10 @@
-import type { Pool } from "../../model/index.ts";
+import { completeMember, type Pool } from "../../model/index.ts";
 import { type MetricFamily, samplesOf } from "./exposition.ts";
 
 /** What the control plane knows of pools and members. */
 export function poolFamilies(pools: readonly Pool[]): readonly MetricFamily[] {
   const members = pools.flatMap(({ metadata, spec, status }) =>
-    spec.members.map((member) => ({
+    spec.members.map(completeMember).map((member) => ({
       labels: {
         namespace: metadata.namespace ?? "",
         pool: metadata.name,

@@ -137,7 +137,9 @@ struct flow {
 	__u32 route_epoch;
 	__u8 next_mac[6];
 	__u8 own_mac[6];
-	__u64 reserved[2];
+	__u32 mtu; /* towards the next hop, bytes of an IP packet; 0 = unknown */
+	__u32 pad;
+	__u64 reserved;
 };
 
 /* Key and value of `affinity` (HASH). */
@@ -218,6 +220,7 @@ enum drop_reason {
 	DROP_NO_ROUTE,
 	DROP_AFFINITY_FULL,	/* the flow goes on without affinity */
 	DROP_CHECKSUM,
+	DROP_TOO_BIG, /* larger than the next link takes */
 	DROP_REASONS,
 };
 

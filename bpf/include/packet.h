@@ -19,7 +19,7 @@ struct packet {
 	__u32 timestamp; /* TCP timestamp value, 0 = none or not looked for */
 	__u32 length;	 /* of the IP packet */
 	__u8 tcp_flags;
-	__u8 header_length; /* of TCP, bytes */
+	__u8 header_length; /* of TCP or UDP, bytes */
 	__u8 ttl;
 	__u8 why;    /* enum flow_why of the flow that this packet opens */
 	__u8 refuse; /* drop reason, should the packet turn out to be ours: it cannot be forwarded */

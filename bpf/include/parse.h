@@ -47,6 +47,7 @@ static __always_inline int parse_udp(struct __sk_buff *skb, struct packet *packe
 
 	if ((void *)(udp + 1) > (void *)(long)skb->data_end)
 		return -1;
+	packet->header_length = sizeof(*udp);
 	packet->key.source_port = udp->source;
 	packet->key.destination_port = udp->dest;
 	return 0;

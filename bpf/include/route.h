@@ -11,6 +11,7 @@ enum route { ROUTE_NONE, ROUTE_KNOWN, ROUTE_BY_NEIGHBOUR, ROUTE_HERE };
 struct next_hop {
 	__u32 ifindex;
 	__be32 gateway;
+	__u32 mtu; /* bytes of an IP packet; 0 = unknown */
 	__u8 macs[2 * ETH_ALEN]; /* destination, source: as in the Ethernet header */
 };
 
@@ -21,6 +22,7 @@ static __noinline int look_up_route(struct __sk_buff *skb, const struct packet *
 	struct bpf_fib_lookup query = {
 		.family = ADDRESS_FAMILY_IPV4,
 		.l4_protocol = packet->key.protocol,
+		.tot_len = 1, /* the route's MTU, please, and no opinion on this packet */
 		.sport = entry->new_source_port,
 		.dport = entry->new_destination_port,
 		.ifindex = skb->ifindex,
@@ -35,11 +37,13 @@ static __noinline int look_up_route(struct __sk_buff *skb, const struct packet *
 		return ROUTE_BY_NEIGHBOUR;
 	if (answer != BPF_FIB_LKUP_RET_SUCCESS)
 		return ROUTE_NONE;
+	hop->mtu = query.mtu_result;
 	__builtin_memcpy(hop->macs, query.dmac, ETH_ALEN);
 	__builtin_memcpy(hop->macs + ETH_ALEN, query.smac, ETH_ALEN);
 	__builtin_memcpy(entry->next_mac, query.dmac, ETH_ALEN);
 	__builtin_memcpy(entry->own_mac, query.smac, ETH_ALEN);
 	entry->ifindex = query.ifindex;
+	entry->mtu = query.mtu_result;
 	entry->route_epoch = epoch;
 	return ROUTE_KNOWN;
 }
@@ -54,6 +58,7 @@ static __always_inline int find_route(struct __sk_buff *skb, const struct packet
 	if (!entry->ifindex || entry->route_epoch != limits->route_epoch)
 		return look_up_route(skb, packet, entry, limits, hop);
 	hop->ifindex = entry->ifindex;
+	hop->mtu = entry->mtu;
 	__builtin_memcpy(hop->macs, entry->next_mac, ETH_ALEN);
 	__builtin_memcpy(hop->macs + ETH_ALEN, entry->own_mac, ETH_ALEN);
 	return ROUTE_KNOWN;

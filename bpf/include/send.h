@@ -18,6 +18,16 @@ static __always_inline int send_to(struct __sk_buff *skb, int route, const struc
 	return bpf_redirect(hop->ifindex, 0);
 }
 
+/* Of a train of segments each one counts. The kernel would drop what is too big, and tell nobody. */
+static __always_inline int is_too_big(const struct __sk_buff *skb, const struct packet *packet, __u32 mtu)
+{
+	__u32 length = packet->length;
+
+	if (skb->gso_size)
+		length = packet->l4_offset - ETH_HLEN + packet->header_length + skb->gso_size;
+	return mtu && length > mtu;
+}
+
 static __noinline int send(struct __sk_buff *skb, const struct packet *packet, struct flow *entry)
 {
 	struct next_hop hop = {};
@@ -31,6 +41,8 @@ static __noinline int send(struct __sk_buff *skb, const struct packet *packet, s
 	route = find_route(skb, packet, entry, &hop);
 	if (route == ROUTE_NONE)
 		return drop(DROP_NO_ROUTE);
+	if (is_too_big(skb, packet, hop.mtu))
+		return drop(DROP_TOO_BIG);
 	if (rewrite(skb, packet, entry, 1))
 		return drop(DROP_CHECKSUM);
 	return send_to(skb, route, &hop);

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, it } from "vitest";
+import { converse } from "./conversation.ts";
 import { FLOW_STATE, MEMBER_LOCAL, WHY } from "./layout.ts";
 import { FLAGS, UDP } from "./packet.ts";
 import { CLIENT, CONNECT, freshPrograms, MEMBER_MAC, NODE, type Programs } from "./programs.ts";
@@ -94,6 +95,15 @@ describePrograms("fullnat", () => {
     });
     const unsummed = kernel.fromClient({ protocol: UDP, payload: "question", zeroChecksum: true });
     expect(unsummed.packet).toMatchObject({ destination: "10.0.2.2", zeroChecksum: true });
+  });
+
+  it("drops by name what is larger than the next link takes, and nothing smaller", () => {
+    const talk = converse(kernel).open();
+    expect(kernel.flow(talk.forwardKey)?.mtu).toBe(1500);
+    kernel.patchFlow(talk.forwardKey, { mtu: 140 });
+    expect(talk.client({ payload: "x".repeat(100) }).verdict).toBe("redirect");
+    expect(talk.client({ payload: "x".repeat(101) }).verdict).toBe("drop");
+    expect(kernel.drops()).toEqual({ tooBig: 1 });
   });
 
   it("keeps IP options and odd lengths", () => {

@@ -67,7 +67,8 @@ export const FLOW = record({
   route_epoch: "u32",
   next_mac: "bytes:6",
   own_mac: "bytes:6",
-  reserved: "pad:16",
+  mtu: "u32",
+  reserved: "pad:12",
 });
 export const AFFINITY_KEY = record({ pool: "u32", client: "ip" });
 export const AFFINITY = record({ member: "u32", pad: "pad:4", last_ns: "u64" });
@@ -127,4 +128,5 @@ export const DROPS = [
   "noRoute",
   "affinityFull",
   "checksum",
+  "tooBig",
 ] as const;

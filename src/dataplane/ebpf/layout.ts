@@ -114,4 +114,5 @@ export const DROP_NAMES = [
   "no_route",
   "affinity_full",
   "checksum",
+  "too_big",
 ] as const;

@@ -110,6 +110,13 @@ export const SETTINGS = {
     read: store,
     fallback: always("embedded"),
   },
+  leaseSeconds: {
+    placeholder: "SECONDS",
+    description: "time after which other servers take over the work of one that has died",
+    programs: SERVING,
+    read: wholeNumber(2, 60),
+    fallback: always("5"),
+  },
   autoCreateNamespaces: {
     placeholder: "true|false",
     description: "create a namespace when the first object in it is",

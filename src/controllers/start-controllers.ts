@@ -7,19 +7,18 @@ import {
   type ProbeResult,
   runProbe,
 } from "../health/index.ts";
-import type { Resources } from "../resources/index.ts";
-import { startAllocator } from "./allocator/allocator.ts";
-import type { ConnectAddressLookup } from "./allocator/member-admission.ts";
-import { startCircleHealthcheck } from "./circle-healthcheck/circle-healthcheck.ts";
+import { runAllocator } from "./allocator/allocator.ts";
+import { type CircleHealthcheck, startCircleHealthcheck } from "./circle-healthcheck/circle-healthcheck.ts";
 import type { ProbeLedger } from "./circle-healthcheck/probe-ledger.ts";
 import { runCircleWatch } from "./circle-watch/circle-watch.ts";
+import type { Authority, Tenure } from "./runtime/authority.ts";
 import type { ControllerEnvironment } from "./runtime/environment.ts";
-import { type ControllerMetrics, noMetrics } from "./runtime/metrics.ts";
+import { type ControllerMetrics, type ControllerName, noMetrics } from "./runtime/metrics.ts";
 
 /** What the controllers work on. */
 export interface ControllersOptions {
-  /** Plain clients of the API: local or remote. */
-  readonly resources: Resources;
+  /** Where they get the right to work from, and the objects to work on: plain clients of the API, local or remote. */
+  readonly authority: Authority;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Stops the controllers. */
@@ -45,57 +44,68 @@ export interface Controllers extends AsyncDisposable {
    * @returns undefined when there is no such member, or it is not probed.
    */
   probeNow(poolKey: string, member: string): Promise<ProbeResult> | undefined;
-  /** `namespace/name` of the pool that listens on an address, be it as one of the nodes' own. */
-  readonly connectAddressHolder: ConnectAddressLookup;
   /** Whether verdicts are frozen because most of the fleet failed at once. */
   areVerdictsFrozen(): boolean;
   /** Rejects when a controller fails in a way that it cannot retry; resolves when all have stopped. */
   readonly ended: Promise<void>;
 }
 
-/**
- * Starts allocator, circle-watch and circle-healthcheck. One process at a time may run them over one store: the
- * allocator's claims are made in its memory.
- */
+/** Starts allocator, circle-watch and circle-healthcheck. Each works while the authority says that it may. */
 export function startControllers(options: ControllersOptions): Controllers {
   const stop = new AbortController();
-  // Every view, queue and schedule listens to it.
+  // Every tenure listens to it.
   setMaxListeners(0, stop.signal);
   const onAbort = (): void => stop.abort(options.signal.reason);
   if (options.signal.aborted) onAbort();
   options.signal.addEventListener("abort", onAbort, { once: true });
-  const environmentOf = (controller: string): ControllerEnvironment => ({
-    resources: options.resources,
-    clock: options.clock,
-    logger: options.logger.child({ controller }),
-    metrics: options.metrics ?? noMetrics,
-    signal: stop.signal,
-    random: options.random ?? Math.random,
-  });
+  const lead = (controller: ControllerName, run: (environment: ControllerEnvironment) => Promise<void>) =>
+    options.authority.lead(
+      controller,
+      (tenure) => run(environmentOf(options, controller, tenure)),
+      stop.signal,
+    );
   const probing = {
     registry: options.probes ?? PROBES,
     clock: options.clock,
     allowedClasses: new Set(options.allowedProbeClasses),
   };
-  const healthcheck = startCircleHealthcheck(environmentOf("circle-healthcheck"), {
-    probe: (target) => runProbe(target, probing),
-  });
-  const allocator = startAllocator(environmentOf("allocator"));
+  let healthcheck: CircleHealthcheck | undefined;
   const ended = Promise.all([
-    allocator.ended,
-    runCircleWatch(environmentOf("circle-watch")),
-    healthcheck.ended,
+    lead("allocator", runAllocator),
+    lead("circle-watch", runCircleWatch),
+    lead("circle-healthcheck", async (environment) => {
+      healthcheck = startCircleHealthcheck(environment, { probe: (target) => runProbe(target, probing) });
+      await healthcheck.ended;
+      healthcheck = undefined;
+    }),
   ]).then(() => undefined);
   return {
-    probeLedger: healthcheck.probeLedger,
-    probeNow: (poolKey, member) => healthcheck.probeNow(poolKey, member),
-    connectAddressHolder: allocator.holderAt,
-    areVerdictsFrozen: () => healthcheck.isFrozen(),
+    probeLedger: {
+      read: (...member) => healthcheck?.probeLedger.read(...member),
+      entries: () => healthcheck?.probeLedger.entries() ?? [],
+    },
+    probeNow: (poolKey, member) => healthcheck?.probeNow(poolKey, member),
+    areVerdictsFrozen: () => healthcheck?.isFrozen() ?? false,
     ended,
     [Symbol.asyncDispose]: async () => {
       options.signal.removeEventListener("abort", onAbort);
       stop.abort();
       await ended;
     },
+  };
+}
+
+function environmentOf(
+  options: ControllersOptions,
+  controller: ControllerName,
+  { resources, signal }: Tenure,
+): ControllerEnvironment {
+  return {
+    resources,
+    clock: options.clock,
+    logger: options.logger.child({ controller }),
+    metrics: options.metrics ?? noMetrics,
+    signal,
+    random: options.random ?? Math.random,
   };
 }

@@ -25,4 +25,6 @@ export interface Parts extends ControlPlaneOptions {
   readonly tasks: readonly Task[];
   readonly view: PoolView;
   readonly signal: AbortSignal;
+  /** Resolves when everything has ended after the signal, and other servers have what this one led. */
+  readonly ended: Promise<void>;
 }

@@ -27,7 +27,6 @@ export async function openTestResources(
     createLocalResources({
       store: over,
       clock,
-      logger: silentLogger,
       autoCreateNamespaces: true,
       ...options,
     });

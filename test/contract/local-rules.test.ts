@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { hasCode, ParasausError } from "../../src/foundation/index.ts";
+import { hasCode, ParasausError, silentLogger } from "../../src/foundation/index.ts";
 import {
   addressPoolDefinition,
   namespaceDefinition,
@@ -10,6 +10,7 @@ import {
   type AdmissionRequest,
   ensureBuiltins,
   type LocalResourcesOptions,
+  startOperationTrimmer,
 } from "../../src/resources/local/index.ts";
 import { openTestResources, type TestResources } from "./local-resources.ts";
 
@@ -74,25 +75,35 @@ it("asks the admission rules before every write, dry runs too, with what was and
   expect(await resources.get(web)).toMatchObject({ spec: { scheduler: "lc" } });
 });
 
-it("keeps the newest operations and deletes older ones", async () => {
-  const { resources, store } = await open({ keptOperationCount: 50 });
-  const stop = new AbortController();
-  const trimmed = new Promise<void>((resolve) => {
-    void (async () => {
-      for await (const message of store.watch("/parasaus/registry/parasaus.io/operations/", 0, stop.signal)) {
-        if (message.kind === "events" && message.events.some((event) => event.kind === "delete")) resolve();
-      }
-    })();
-  });
+it("keeps the newest operations and deletes older ones, as long as it may", async () => {
+  const { resources, store, clock } = await open();
   await resources.create(poolDefinition, input, options);
-  for (let drainSeconds = 1; drainSeconds < 100; drainSeconds += 1) {
-    await resources.update(web, { ...input, spec: { drainSeconds: 1_000 + drainSeconds } }, options);
-  }
-  await trimmed;
+  const addOperations = async (first: number, end: number) => {
+    for (let drainSeconds = first; drainSeconds < end; drainSeconds += 1) {
+      await resources.update(web, { ...input, spec: { drainSeconds } }, options);
+    }
+  };
+  await addOperations(1_001, 1_300);
+  const stop = new AbortController();
+  const ended = startOperationTrimmer({
+    store,
+    clock,
+    logger: silentLogger,
+    signal: stop.signal,
+    keptCount: 50,
+  });
+  const kept = async () => (await resources.list(operationDefinition)).items;
+  await expect.poll(async () => (await kept()).length).toBe(50);
+  expect((await kept()).at(-1)).toMatchObject({ spec: { after: { spec: { drainSeconds: 1_299 } } } });
+  await addOperations(1_300, 1_310);
+  await clock.advance(10_000);
+  await expect.poll(async () => (await kept()).length).toBe(50);
+  expect((await kept()).at(-1)).toMatchObject({ spec: { after: { spec: { drainSeconds: 1_309 } } } });
   stop.abort();
-  const { items } = await resources.list(operationDefinition);
-  expect(items).toHaveLength(50);
-  expect(items.at(-1)).toMatchObject({ spec: { after: { spec: { drainSeconds: 1_099 } } } });
+  await ended;
+  await addOperations(1_310, 1_320);
+  await clock.advance(60_000);
+  expect(await kept()).toHaveLength(60);
 });
 
 it("shares one frozen object among all who read the same version", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { startControllers } from "../../src/controllers/index.ts";
+import { soleAuthority, startControllers } from "../../src/controllers/index.ts";
 import { ParasausError, silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { addressPoolDefinition, type Pool, poolDefinition } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
@@ -44,7 +44,7 @@ function method(target: Resources, name: string | symbol): unknown {
 function runControllers(resources: Resources): AsyncDisposable {
   const stop = new AbortController();
   const controllers = startControllers({
-    resources,
+    authority: soleAuthority(resources),
     clock: systemClock,
     logger: silentLogger,
     signal: stop.signal,
@@ -78,7 +78,6 @@ async function survive(writesBeforeDeath: number): Promise<void> {
     const resources = createLocalResources({
       store,
       clock: systemClock,
-      logger: silentLogger,
       autoCreateNamespaces: true,
     });
     await ensureBuiltins(resources);

@@ -37,7 +37,6 @@ export async function startApiServer(): Promise<ApiServer> {
   const resources = createLocalResources({
     store,
     clock,
-    logger: silentLogger,
     autoCreateNamespaces: true,
   });
   const server = await serveApi(resources);

@@ -5,6 +5,7 @@ import {
   type Controllers,
   memberAddressAdmission,
   poolOwnershipAdmission,
+  soleAuthority,
   startControllers,
 } from "../../src/controllers/index.ts";
 import { silentLogger, systemClock } from "../../src/foundation/index.ts";
@@ -21,6 +22,7 @@ import {
   ensureBuiltins,
   startGarbageCollector,
 } from "../../src/resources/local/index.ts";
+import { followPools, type PoolView } from "../../src/server/pool-view.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 
 const OPERATOR = { operator: "alice" } as const;
@@ -69,16 +71,12 @@ const HEALTHY: ProbeRegistry = Object.fromEntries(
 export async function openControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const directory = options.directory ?? mkdtempSync(path.join(tmpdir(), "parasaus-control-"));
   const store = await openEmbeddedStore({ directory, clock: systemClock, logger: silentLogger });
-  let controllers: Controllers | undefined;
+  let view: PoolView | undefined;
   const resources = createLocalResources({
     store,
     clock: systemClock,
-    logger: silentLogger,
     autoCreateNamespaces: true,
-    admission: [
-      poolOwnershipAdmission,
-      memberAddressAdmission((...at) => controllers?.connectAddressHolder(...at)),
-    ],
+    admission: [poolOwnershipAdmission, memberAddressAdmission((...at) => view?.holderAt(...at))],
   });
   await ensureBuiltins(resources);
   const stop = new AbortController();
@@ -90,18 +88,18 @@ export async function openControlPlane(options: ControlPlaneOptions = {}): Promi
     signal: stop.signal,
   });
   const running = startControllers({
-    resources,
+    authority: soleAuthority(resources),
     clock: systemClock,
     logger: silentLogger,
     signal: stop.signal,
     probes: options.probes ?? HEALTHY,
     ...(options.allowedProbeClasses ? { allowedProbeClasses: options.allowedProbeClasses } : {}),
   });
-  controllers = running;
+  view = followPools(resources, { clock: systemClock, logger: silentLogger, signal: stop.signal });
   const close = async (): Promise<void> => {
     await running[Symbol.asyncDispose]();
     stop.abort();
-    await collecting;
+    await Promise.all([collecting, view?.ended]);
     await store[Symbol.asyncDispose]();
   };
   return {

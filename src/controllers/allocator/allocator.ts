@@ -16,7 +16,6 @@ import { createWorkQueue, type WorkQueue } from "../runtime/work-queue.ts";
 import { rememberedQuarantine, useOf, withUse } from "./address-pool-status.ts";
 import { type AllocatableRanges, type Allocation, allocate } from "./allocate.ts";
 import { AddressLedger, type Holder } from "./ledger.ts";
-import type { ConnectAddressLookup } from "./member-admission.ts";
 import { withAllocation, withFinalizer, withoutFinalizer } from "./pool-status.ts";
 import { readRanges } from "./ranges.ts";
 
@@ -32,19 +31,8 @@ const EXPIRY_SLACK_MS = 20;
  * Hands out connect addresses until the signal aborts. It is the single writer of connect addresses: claims are made in
  * memory in one turn of the event loop, after everything stored has been read; then the status says so.
  */
-export function startAllocator(environment: ControllerEnvironment): RunningAllocator {
-  const allocator = new Allocator(environment);
-  return {
-    holderAt: (ip, port, protocol) => allocator.ledger.holderAt(ip, port, protocol)?.key,
-    ended: allocator.run(),
-  };
-}
-
-/** The running controller, for those who ask who listens where. */
-export interface RunningAllocator {
-  readonly holderAt: ConnectAddressLookup;
-  /** Resolves when the controller has stopped. */
-  readonly ended: Promise<void>;
+export async function runAllocator(environment: ControllerEnvironment): Promise<void> {
+  await new Allocator(environment).run();
 }
 
 /** Somebody who waits until a quarantine is stored. */
@@ -54,7 +42,7 @@ interface Waiter {
 }
 
 class Allocator {
-  readonly ledger = new AddressLedger();
+  readonly #ledger = new AddressLedger();
   readonly #environment: ControllerEnvironment;
   readonly #hooks: Hooks;
   readonly #sources = new Map<string, AllocatableRanges>();
@@ -106,17 +94,17 @@ class Allocator {
   /** Rebuilds the ledger from what is stored: a restart never renumbers. */
   #remember(pools: ObjectView<Pool>, addressPools: ObjectView<AddressPool>): void {
     for (const pool of addressPools.values()) {
-      for (const quarantine of rememberedQuarantine(pool)) this.ledger.quarantine(quarantine);
+      for (const quarantine of rememberedQuarantine(pool)) this.#ledger.quarantine(quarantine);
     }
     for (const pool of byAge(pools.values())) this.#rememberPool(pool);
-    this.ledger.expire(this.#nowMs());
+    this.#ledger.expire(this.#nowMs());
   }
 
   #rememberPool(pool: Pool): void {
     const address = pool.status?.connectAddresses?.[0];
     if (!address) return;
     const holder = holderOf(pool);
-    const obstacle = this.ledger.obstacleTo(address, holder, this.#nowMs());
+    const obstacle = this.#ledger.obstacleTo(address, holder, this.#nowMs());
     if (obstacle?.kind === "held") {
       this.#environment.logger.error("two pools hold one connect address, the younger gets another", {
         pool: holder.key,
@@ -125,7 +113,7 @@ class Allocator {
       });
       return;
     }
-    this.ledger.claim(address, holder);
+    this.#ledger.claim(address, holder);
   }
 
   #onPool({ key, before, after }: ViewChange<Pool>): void {
@@ -151,7 +139,7 @@ class Allocator {
   }
 
   #onNode(nodes: ObjectView<Node>): void {
-    this.ledger.setNodeIps(new Set([...nodes.values()].flatMap(({ status }) => status?.addresses ?? [])));
+    this.#ledger.setNodeIps(new Set([...nodes.values()].flatMap(({ status }) => status?.addresses ?? [])));
   }
 
   async #reconcilePool(key: string, view: ObjectView<Pool>): Promise<void> {
@@ -174,7 +162,7 @@ class Allocator {
     else this.#waiting.delete(keyOf(pool));
     const released = allocation.kind === "granted" ? this.#claim(pool, allocation) : undefined;
     if (released !== undefined) await this.#written(released);
-    const held = this.ledger.addressOf(pool.metadata.uid ?? "") !== undefined;
+    const held = this.#ledger.addressOf(pool.metadata.uid ?? "") !== undefined;
     const guarded = held ? await this.#change(poolDefinition, pool, withFinalizer, WRITE) : pool;
     if (!guarded) return;
     const now = this.#environment.clock.now();
@@ -197,14 +185,14 @@ class Allocator {
     };
     const { addressPool, ip, port } = pool.spec;
     const asksForAny =
-      ip === undefined && port === undefined && !this.ledger.lastAddressOf(request.holder.key);
-    const isHolder = this.ledger.addressOf(request.holder.uid) !== undefined;
-    if (!asksForAny || isHolder) return allocate(request, this.ledger, this.#sources);
+      ip === undefined && port === undefined && !this.#ledger.lastAddressOf(request.holder.key);
+    const isHolder = this.#ledger.addressOf(request.holder.uid) !== undefined;
+    if (!asksForAny || isHolder) return allocate(request, this.#ledger, this.#sources);
     const known = this.#exhausted.get(addressPool);
-    if (known?.freedCount === this.ledger.freedCount) return known.refusal;
-    const allocation = allocate(request, this.ledger, this.#sources);
+    if (known?.freedCount === this.#ledger.freedCount) return known.refusal;
+    const allocation = allocate(request, this.#ledger, this.#sources);
     if (allocation.kind === "refused") {
-      this.#exhausted.set(addressPool, { freedCount: this.ledger.freedCount, refusal: allocation });
+      this.#exhausted.set(addressPool, { freedCount: this.#ledger.freedCount, refusal: allocation });
     }
     return allocation;
   }
@@ -212,7 +200,7 @@ class Allocator {
   /** @returns the address pool of the connect address that the pool gave up for this one, if it had one. */
   #claim(pool: Pool, { address }: Extract<Allocation, { kind: "granted" | "kept" }>): string | undefined {
     const released = this.#release(pool);
-    this.ledger.claim(address, holderOf(pool));
+    this.#ledger.claim(address, holderOf(pool));
     if (pool.spec.port === undefined) this.#nextPort.set(pool.spec.addressPool, address.port + 1);
     this.#queues?.addressPools.add(address.addressPool ?? pool.spec.addressPool);
     return released;
@@ -220,11 +208,11 @@ class Allocator {
 
   /** @returns the address pool of the connect address that was released. */
   #release(pool: Pool): string | undefined {
-    const address = this.ledger.addressOf(pool.metadata.uid ?? "");
+    const address = this.#ledger.addressOf(pool.metadata.uid ?? "");
     if (!address) return undefined;
     const source = this.#sources.get(address.addressPool ?? pool.spec.addressPool);
     const seconds = Math.max(source?.spec.quarantineSeconds ?? 0, pool.spec.drainSeconds);
-    this.ledger.release(holderOf(pool), this.#nowMs() + seconds * 1_000);
+    this.#ledger.release(holderOf(pool), this.#nowMs() + seconds * 1_000);
     this.#queues?.expiry.addAfter("expiry", seconds * 1_000 + EXPIRY_SLACK_MS);
     this.#environment.logger.info("connect address released", { pool: keyOf(pool), ...address, seconds });
     if (source) this.#queues?.addressPools.add(source.name);
@@ -242,11 +230,11 @@ class Allocator {
   }
 
   async #expire(): Promise<void> {
-    if (this.ledger.expire(this.#nowMs())) {
+    if (this.#ledger.expire(this.#nowMs())) {
       for (const name of this.#sources.keys()) this.#queues?.addressPools.add(name);
       this.#retryWaiting();
     }
-    const next = Math.min(...[...this.ledger.quarantines()].map(({ untilMs }) => untilMs));
+    const next = Math.min(...[...this.#ledger.quarantines()].map(({ untilMs }) => untilMs));
     if (Number.isFinite(next)) {
       this.#queues?.expiry.addAfter("expiry", Math.max(0, next - this.#nowMs()) + EXPIRY_SLACK_MS);
     }
@@ -295,13 +283,13 @@ class Allocator {
     const pool = view.get(name);
     const source = this.#sources.get(name);
     if (!pool || !source) return;
-    const use = useOf(source.ranges, this.ledger);
+    const use = useOf(source.ranges, this.#ledger);
     const { capacityCount, usedCount, quarantinedCount } = use;
     this.#environment.metrics.addressPoolUsed(name, capacityCount, usedCount, quarantinedCount);
     const told = await this.#change(
       addressPoolDefinition,
       pool,
-      (each) => withUse(each, use, this.ledger),
+      (each) => withUse(each, use, this.#ledger),
       STATUS,
     );
     this.#toldUse.set(name, this.#environment.clock.monotonicMs());

@@ -80,13 +80,6 @@ export class AddressLedger {
     return undefined;
   }
 
-  /** Who listens on an address, be it as one of the nodes' own. */
-  holderAt(ip: string, port: number, protocol: Protocol): Holder | undefined {
-    return this.#overlapping(ip, port)
-      .map((slot) => slot.holders.get(protocol))
-      .find((holder) => holder !== undefined);
-  }
-
   /** Gives a connect address to a pool that has none. The caller has asked for obstacles before, in the same turn. */
   claim(address: ConnectAddress, holder: Holder): void {
     const slot = this.#slotAt(address.ip, address.port);

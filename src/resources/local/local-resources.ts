@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+import { type Clock, ParasausError } from "../../foundation/index.ts";
 import { type KubeObject, namespaceDefinition, type ResourceDefinition } from "../../model/index.ts";
 import type { Store, StoreCondition, StoreEntry, StoreWrite } from "../../store/index.ts";
 import { applyPatch } from "../patch/index.ts";
@@ -20,53 +20,67 @@ import { KeyLock } from "./key-lock.ts";
 import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
-import { OperationTrimmer } from "./operation-trimmer.ts";
 import { type OperationStamp, type RecordedChange, recordChange, secondsOf } from "./operations.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { watchObjects } from "./watch.ts";
 
 const MAX_ATTEMPTS = 64;
-const DEFAULT_KEPT_OPERATIONS = 10_000;
 
 /** What the objects are kept in and which rules hold for them. */
 export interface LocalResourcesOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly logger: Logger;
   /** Makes a namespace when the first object is created in it; else that is `NotFound`. Default false. */
   readonly autoCreateNamespaces?: boolean;
   /** Rules that need more than the object itself, in the order in which they are asked. */
   readonly admission?: readonly Admission[];
-  /** How many Operations are kept at least; older ones go. Default 10,000. */
-  readonly keptOperationCount?: number;
   /** Source of randomness in [0, 1) for generated names. Default `Math.random`. */
   readonly random?: () => number;
 }
 
 /** The objects in a store of this process (or in the etcd behind it). */
-export function createLocalResources(options: LocalResourcesOptions): Resources {
-  return new LocalResources(options);
+export interface LocalResources extends Resources {
+  /** The same objects under the same rules, read and written through another view of their store, e.g. a fenced one. */
+  through(store: Store): Resources;
 }
 
-class LocalResources implements Resources {
+/** Makes the objects of a store. */
+export function createLocalResources(options: LocalResourcesOptions): LocalResources {
+  return new StoredObjects(options, { keyLock: new KeyLock(), reader: new ObjectReader() });
+}
+
+/** What all views of one store share. */
+interface SharedParts {
+  readonly keyLock: KeyLock;
+  readonly reader: ObjectReader;
+}
+
+class StoredObjects implements LocalResources {
+  readonly #options: LocalResourcesOptions;
+  readonly #shared: SharedParts;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #autoCreateNamespaces: boolean;
   readonly #admission: readonly Admission[];
-  readonly #keyLock = new KeyLock();
-  readonly #reader = new ObjectReader();
-  readonly #trimmer: OperationTrimmer;
+  readonly #keyLock: KeyLock;
+  readonly #reader: ObjectReader;
   #sequence = 0;
 
-  constructor(options: LocalResourcesOptions) {
+  constructor(options: LocalResourcesOptions, shared: SharedParts) {
+    this.#options = options;
+    this.#shared = shared;
+    this.#keyLock = shared.keyLock;
+    this.#reader = shared.reader;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#autoCreateNamespaces = options.autoCreateNamespaces ?? false;
     this.#admission = options.admission ?? [];
-    const kept = options.keptOperationCount ?? DEFAULT_KEPT_OPERATIONS;
-    this.#trimmer = new OperationTrimmer(options.store, kept, options.logger);
+  }
+
+  through(store: Store): Resources {
+    return new StoredObjects({ ...this.#options, store }, this.#shared);
   }
 
   async get(reference: ObjectReference): Promise<KubeObject> {
@@ -230,7 +244,6 @@ class LocalResources implements Resources {
     if (write.options.dryRun) return freezeDeep(write.answer(undefined));
     const operations = recordChange(write.change, this.#stamp());
     const result = await this.#store.transact(write.conditions, [...write.writes, ...operations]);
-    if (operations.length > 0) this.#trimmer.note();
     return result.succeeded ? write.answer(result.revision) : undefined;
   }
 

@@ -1,48 +1,42 @@
-import type { Logger } from "../../foundation/index.ts";
+import type { Clock, Logger } from "../../foundation/index.ts";
 import { operationDefinition } from "../../model/index.ts";
 import type { Store } from "../../store/index.ts";
 import { prefixOf } from "./keys.ts";
 
-const CHECK_EVERY = 100;
-const DELETED_PER_TRANSACTION = 200;
+const DEFAULT_KEPT_COUNT = 10_000;
+// A store takes 128 writes at once, as etcd does.
+const DELETED_PER_TRANSACTION = 100;
+const CHECK_INTERVAL_MS = 5_000;
 
-/** Keeps the newest Operations and deletes older ones, now and then, beside the writes. */
-export class OperationTrimmer {
-  readonly #store: Store;
-  readonly #keptCount: number;
-  readonly #logger: Logger;
-  #noted = 0;
-  #trimming: Promise<void> | undefined;
+/** What the trimmer works on. */
+export interface OperationTrimmerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** How many Operations are kept at least; older ones go. Default 10,000. */
+  readonly keptCount?: number;
+}
 
-  constructor(store: Store, keptCount: number, logger: Logger) {
-    this.#store = store;
-    this.#keptCount = keptCount;
-    this.#logger = logger;
+/** Keeps the newest Operations and deletes older ones, every 5 s, until the signal aborts. */
+export async function startOperationTrimmer(options: OperationTrimmerOptions): Promise<void> {
+  const { clock, logger, signal } = options;
+  while (!signal.aborted) {
+    await trim(options).catch((error: unknown) => logger.warn("old operations not deleted", { error }));
+    await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
   }
+}
 
-  /** An Operation was written. */
-  note(): void {
-    this.#noted += 1;
-    if (this.#noted % CHECK_EVERY !== 0) return;
-    this.#trimming ??= this.#trim().finally(() => {
-      this.#trimming = undefined;
+async function trim({ store, signal, keptCount = DEFAULT_KEPT_COUNT }: OperationTrimmerOptions) {
+  while (!signal.aborted) {
+    const { entries, count } = await store.range(prefixOf(operationDefinition), {
+      limit: DELETED_PER_TRANSACTION,
     });
-  }
-
-  async #trim(): Promise<void> {
-    const prefix = prefixOf(operationDefinition);
-    try {
-      for (;;) {
-        const { entries, count } = await this.#store.range(prefix, { limit: DELETED_PER_TRANSACTION });
-        const surplus = entries.slice(0, Math.max(0, count - this.#keptCount));
-        if (surplus.length === 0) return;
-        await this.#store.transact(
-          [],
-          surplus.map(({ key }) => ({ kind: "delete", key })),
-        );
-      }
-    } catch (error) {
-      this.#logger.warn("old operations not deleted", { error });
-    }
+    const surplus = entries.slice(0, Math.max(0, count - keptCount));
+    if (surplus.length === 0) return;
+    await store.transact(
+      [],
+      surplus.map(({ key }) => ({ kind: "delete", key })),
+    );
   }
 }

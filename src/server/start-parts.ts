@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import {
+  type Controllers,
+  memberAddressAdmission,
+  poolOwnershipAdmission,
+  startControllers,
+} from "../controllers/index.ts";
+import { DEFINITIONS } from "../model/index.ts";
+import {
+  createLocalResources,
+  ensureBuiltins,
+  startGarbageCollector,
+  startOperationTrimmer,
+} from "../resources/local/index.ts";
+import type { Store } from "../store/index.ts";
+import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
+import { createControllerMetrics } from "./metrics/controller-metrics.ts";
+import { createProcessMetrics } from "./metrics/registry.ts";
+import type { ControlPlaneOptions, Parts } from "./parts.ts";
+import { followPools, type PoolView } from "./pool-view.ts";
+import { startTask, type Task } from "./tasks.ts";
+
+/**
+ * Starts everything of a control plane but its listener, over a store that other control planes may be at work on, too.
+ * It ends after the signal has aborted.
+ *
+ * @throws ParasausError what the store throws
+ */
+export async function startParts(
+  options: ControlPlaneOptions,
+  store: Store,
+  signal: AbortSignal,
+): Promise<Parts> {
+  const { configuration, log, clock, random } = options;
+  let view: PoolView | undefined;
+  const resources = createLocalResources({
+    store,
+    clock,
+    autoCreateNamespaces: configuration.autoCreateNamespaces,
+    random,
+    admission: [poolOwnershipAdmission, memberAddressAdmission((...address) => view?.holderAt(...address))],
+  });
+  await ensureBuiltins(resources);
+  const process = createProcessMetrics();
+  const coordinator = startCoordinator({
+    ...{ store, resources, clock, random, metrics: process },
+    logger: log.child({ logger: "coordination" }),
+    serverId: `${hostname().toLowerCase()}-${randomBytes(4).toString("hex")}`,
+    leaseSeconds: configuration.leaseSeconds,
+  });
+  const parts = { ...options, store, resources, process, signal };
+  const { task, controllers } = startControllersTask(parts, coordinator);
+  const tasks = [task, startGarbageTask(parts, coordinator)];
+  view = followPools(resources, { clock, logger: log, signal });
+  const ended = Promise.all(tasks.map((each) => each.ended)).then(() => coordinator[Symbol.asyncDispose]());
+  return {
+    ...parts,
+    controllers,
+    tasks,
+    view,
+    ended: Promise.all([ended, view.ended]).then(() => undefined),
+  };
+}
+
+type CommonParts = Pick<Parts, "configuration" | "log" | "clock" | "random" | "process" | "signal">;
+
+function startControllersTask(
+  parts: CommonParts,
+  authority: Coordinator,
+): { readonly task: Task; readonly controllers: () => Controllers | undefined } {
+  const { configuration, log, clock, random, process, signal } = parts;
+  const metrics = createControllerMetrics(process);
+  let controllers: Controllers | undefined;
+  const control = async () => {
+    await using running = startControllers({
+      ...{ authority, clock, random, signal, metrics },
+      logger: log.child({ logger: "controllers" }),
+      allowedProbeClasses: configuration.probeAddresses,
+    });
+    controllers = running;
+    await running.ended;
+  };
+  return { task: startTask("controllers", control, parts), controllers: () => controllers };
+}
+
+/** One server collects what is left over: objects without owners, contents of deleted namespaces, old Operations. */
+function startGarbageTask(parts: CommonParts, coordinator: Coordinator): Task {
+  const { log, clock, signal } = parts;
+  const logger = log.child({ logger: "garbage-collector" });
+  const collect = () =>
+    coordinator.lead(
+      "garbage-collector",
+      (tenure) => startGarbageCollector({ ...tenure, definitions: DEFINITIONS, clock, logger }),
+      signal,
+    );
+  const trim = () =>
+    coordinator.leadOnStore(
+      "operation-trimmer",
+      (tenancy) => startOperationTrimmer({ ...tenancy, clock, logger }),
+      signal,
+    );
+  return startTask("garbage-collector", () => Promise.all([collect(), trim()]).then(() => undefined), parts);
+}

@@ -16,6 +16,13 @@ static __always_inline struct service *find_service(__be32 address, __be16 port,
 	return bpf_map_lookup_elem(&service, &key);
 }
 
+static __always_inline int is_same_key(const struct flow_key *one, const struct flow_key *other)
+{
+	return one->source == other->source && one->destination == other->destination &&
+	       one->source_port == other->source_port && one->destination_port == other->destination_port &&
+	       one->protocol == other->protocol;
+}
+
 /* Takes a place in the ring. Whoever had it and is still half-open makes room, and its source port is free again. */
 static __always_inline void enter_ring(const struct flow_key *key)
 {
@@ -33,7 +40,8 @@ static __always_inline void enter_ring(const struct flow_key *key)
 		return;
 	old = *held;
 	*held = *key;
-	if (!old.protocol)
+	/* A flow that had this place before, and was opened again by the same client, is the very one that takes it. */
+	if (!old.protocol || is_same_key(&old, key))
 		return;
 	forward = bpf_map_lookup_elem(&flow, &old);
 	if (!forward || forward->role != FLOW_FORWARD)

@@ -179,6 +179,17 @@ describePrograms("half-open flows", () => {
     });
   });
 
+  it("do not make room for themselves when the same client opens again at their old place", () => {
+    kernel.configure({ half_open_count: 1 });
+    for (let round = 1; round <= 3; round++) {
+      expect(syn(1, round * 10).verdict).toBe("redirect");
+      expect(kernel.load(1)).toBe(1);
+      kernel.fromClient({ sourcePort: 1, flags: FLAGS.RST, sequence: 1 });
+      expect(kernel.load(1)).toBe(0);
+    }
+    expect(kernel.drops()).toEqual({});
+  });
+
   it("hold a flood of SYNs to their bound", () => {
     kernel.configure({ half_open_count: 16 });
     for (let port = 1; port <= 500; port++) syn(port, port);

@@ -37,6 +37,8 @@ const NEEDED_BY_TESTS = [
     why: "member and peer in tests",
   },
   { probe: "haproxy", apt: ["haproxy"], dnf: ["haproxy"], why: "peer in the bench" },
+  { probe: "etcd", apt: ["etcd-server"], dnf: ["etcd"], why: "clusters that the etcd store is tested on" },
+  { probe: "etcdctl", apt: ["etcd-client"], dnf: ["etcd"], why: "looks at them past the product" },
   { probe: "mariadbd", apt: ["mariadb-server"], dnf: ["mariadb-server"], why: "member of mysql probes" },
   { probe: "nft", apt: ["nftables"], dnf: ["nftables"], why: "peer in the bench, fault injection" },
   { probe: "strace", apt: ["strace"], dnf: ["strace"], why: "counts writes to the kernel in tests" },

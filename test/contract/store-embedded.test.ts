@@ -23,6 +23,7 @@ async function open(): Promise<StoreUnderTest> {
   });
   return {
     store,
+    leaseSeconds: 10,
     pass: (ms) => clock.advance(ms),
     reopen: async () => {
       await store[Symbol.asyncDispose]();
@@ -50,4 +51,15 @@ it("forgets by itself what is older than 10 minutes and 10,000 revisions, and no
   await pass(3 * 60_000);
   await expect.poll(() => isForgotten(first + 499), { timeout: 20_000 }).toBe(true);
   expect((await store.range("/", { revision: first + 500 })).entries[0]?.value).toBe("499");
+});
+
+it("makes writes that come together in the order in which they came", async () => {
+  const { store } = await open();
+  const results = await Promise.all(
+    Array.from({ length: 3_000 }, (_, index) =>
+      store.transact([], [{ kind: "put", key: "/n", value: String(index) }]),
+    ),
+  );
+  const first = results[0]?.revision ?? 0;
+  expect(results.map(({ revision }) => revision - first)).toEqual(results.map((_, index) => index));
 });

@@ -5,6 +5,8 @@ import type { Store, StoreEvent, StoreWatchMessage, StoreWrite } from "../../src
 /** What the suite needs besides the store: its clock, so that leases end without waiting. */
 export interface StoreUnderTest {
   readonly store: Store;
+  /** A short lease, seconds: long enough to be kept alive in time, however busy the machine is. */
+  readonly leaseSeconds: number;
   /** Lets `ms` pass for leases and progress messages. */
   readonly pass: (ms: number) => Promise<void>;
   /** Closes the store and opens it again on what it stored. */
@@ -105,6 +107,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         ["an empty key", [put("", "1")], "BadRequest"],
         ["more than 1.5 MiB", [put("/a", "x".repeat(1_600_000))], "TooLarge"],
         ["a lease that does not exist", [put("/a", "1", "12345")], "NotFound"],
+        ["more than 128 writes", numbers(0, 129).map((name) => put(`/${name}`, "1")), "TooLarge"],
       ])("refuses a transaction with %s, and writes none of it", async (_, writes, code) => {
         const { store } = await open();
         await refused(store.transact([], writes), code);
@@ -221,11 +224,16 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         const { revision } = await store.transact([], [put("/n", "0")]);
         const slow = store.watch("/n", revision, stop.signal)[Symbol.asyncIterator]();
         await slow.next();
-        const writes = numbers(1, 3_001).map((value) => store.transact([], [put("/n", value)]));
-        await Promise.all(writes);
+        const written = await Promise.all(
+          numbers(1, 3_001).map(async (value) => ({
+            value,
+            revision: (await store.transact([], [put("/n", value)])).revision,
+          })),
+        );
         const values: string[] = [];
         while (values.length < 3_000) values.push(...valuesOf((await slow.next()).value));
-        expect(values).toEqual(numbers(1, 3_001));
+        const inOrder = written.sort((a, b) => a.revision - b.revision).map(({ value }) => value);
+        expect(values).toEqual(inOrder);
       });
     });
 
@@ -259,16 +267,16 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
 
     describe("leases", () => {
       it("deletes the keys of a lease that is not kept alive, in one revision", async () => {
-        const { store, pass } = await open();
-        const lease = await store.grantLease(10);
+        const { store, pass, leaseSeconds } = await open();
+        const lease = await store.grantLease(leaseSeconds);
         const { revision } = await store.transact(
           [],
           [put("/a", "1", lease), put("/b", "1", lease), put("/c", "1")],
         );
         const seen = follow(store, "/", revision + 1, stop.signal);
-        await pass(9_000);
+        await pass(leaseSeconds * 900);
         expect((await store.range("/")).count).toBe(3);
-        await pass(5_000);
+        await pass(leaseSeconds * 500);
         const [message] = await seen.take(1);
         expect(message && describeEvents(message).sort()).toEqual(["/a: 1 > -", "/b: 1 > -"]);
         expect(await store.keepLeaseAlive(lease)).toBe(false);
@@ -276,11 +284,11 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       });
 
       it("keeps the keys while the lease is kept alive", async () => {
-        const { store, pass } = await open();
-        const lease = await store.grantLease(10);
+        const { store, pass, leaseSeconds } = await open();
+        const lease = await store.grantLease(leaseSeconds);
         await store.transact([], [put("/a", "1", lease)]);
         for (let round = 0; round < 4; round += 1) {
-          await pass(6_000);
+          await pass(leaseSeconds * 600);
           expect(await store.keepLeaseAlive(lease)).toBe(true);
         }
         expect((await store.get("/a"))?.value).toBe("1");
@@ -295,14 +303,30 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         expect((await store.range("/")).entries.map((entry) => entry.key)).toEqual(["/a"]);
       });
 
-      it("remembers leases over a restart", async () => {
-        const { store, pass, reopen } = await open();
+      it("knows nothing of a lease that has ended or never was, and says so without failing", async () => {
+        const { store } = await open();
         const lease = await store.grantLease(10);
+        await store.revokeLease(lease);
+        for (const gone of [lease, "12345", "no lease at all"]) {
+          expect(await store.keepLeaseAlive(gone)).toBe(false);
+          await store.revokeLease(gone);
+          await refused(store.transact([], [put("/a", "1", gone)]), "NotFound");
+        }
+      });
+
+      it("refuses a lease that ends at once", async () => {
+        const { store } = await open();
+        await refused(store.grantLease(0), "BadRequest");
+      });
+
+      it("remembers leases over a restart", async () => {
+        const { store, pass, reopen, leaseSeconds } = await open();
+        const lease = await store.grantLease(leaseSeconds);
         await store.transact([], [put("/a", "1", lease)]);
         const again = await reopen();
         expect(await again.keepLeaseAlive(lease)).toBe(true);
         const seen = follow(again, "/", 0, stop.signal);
-        await pass(12_000);
+        await pass(leaseSeconds * 1_200);
         const [message] = await seen.take(1);
         expect(message && describeEvents(message)).toEqual(["/a: 1 > -"]);
         expect(await again.get("/a")).toBeUndefined();

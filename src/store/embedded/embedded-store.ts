@@ -4,7 +4,9 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
 import { Bell } from "../bell.ts";
 import { followHistory } from "../follow-history.ts";
+import { assertWithinLimits } from "../limits.ts";
 import { readRange } from "../read-range.ts";
+import { Retention } from "../retention.ts";
 import type {
   RangeOptions,
   RangeResult,
@@ -24,8 +26,6 @@ import { type Head, openHead } from "./head.ts";
 import { History } from "./history.ts";
 import { KeySpace } from "./key-space.ts";
 import { Leases } from "./leases.ts";
-import { assertWithinLimits } from "./limits.ts";
-import { Retention } from "./retention.ts";
 
 const PROGRESS_INTERVAL_MS = 2_000;
 const COMPACTION_EVERY_TICKS = 15;

@@ -1,8 +1,10 @@
-import { ParasausError } from "../../foundation/index.ts";
-import type { StoreCondition, StoreWrite } from "../store.ts";
+import { ParasausError } from "../foundation/index.ts";
+import type { StoreCondition, StoreWrite } from "./store.ts";
 
 /** Most bytes of one transaction, as in etcd. */
 const MAX_TRANSACTION_BYTES = 1_572_864;
+/** Most writes, and most conditions, of one transaction, as in etcd. */
+const MAX_TRANSACTION_PARTS = 128;
 const KEY = /^[\x21-\x7e]{1,1024}$/;
 
 /**
@@ -15,6 +17,11 @@ export function assertWithinLimits(
   conditions: readonly StoreCondition[],
   writes: readonly StoreWrite[],
 ): number {
+  const parts = Math.max(conditions.length, writes.length);
+  if (parts > MAX_TRANSACTION_PARTS) {
+    const limit = `at most ${MAX_TRANSACTION_PARTS} are allowed`;
+    throw new ParasausError("TooLarge", `Cannot write ${parts} keys at once: ${limit}`);
+  }
   let size = 0;
   const written = new Set<string>();
   for (const { key } of conditions) assertKey(key);

@@ -1,0 +1,1 @@
+export { type EtcdStoreOptions, type EtcdTls, openEtcdStore } from "./etcd-store.ts";

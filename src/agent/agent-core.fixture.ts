@@ -112,10 +112,10 @@ export function poolNumber(
 }
 
 /** The server has these pools. */
-export function takeAll(agent: AgentCore, pools: readonly KubeObject[], revision: string): void {
+export function takeAll(agent: AgentCore, pools: readonly KubeObject[], revision: string, epoch = 1): void {
   agent.takeAll(
     pools.map((pool) => agent.desired.translate(pool)),
-    revision,
+    { epoch, revision },
   );
 }
 

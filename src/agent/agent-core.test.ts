@@ -83,27 +83,55 @@ describe("agent: following", () => {
     expect(await deadline()).toBe(20_000);
   });
 
-  it("never applies an older revision over a newer one, and says how to do it on purpose", async () => {
+  it.each([
+    ["an older revision", 2, "9", "OlderRevision"],
+    ["an older epoch, however high its revision", 1, "99", "OlderEpoch"],
+  ])("never applies %s, and says what would help", async (_what, epoch, revision, reason) => {
+    const agent = agentOn(machine);
+    await agent.start();
+    takeAll(agent, [poolNumber(1)], "10", 2);
+    await agent.reconcile();
+    expect(() => takeAll(agent, [], revision, epoch)).toThrow(
+      /^Cannot take over a list .* epoch 2 at revision 10 was .* a store that was restored needs a higher epoch$/,
+    );
+    await agent.reconcile();
+    expect(await kernelHolds(machine)).toHaveLength(1);
+    expect(agent.hearing.silence?.reason).toBe(reason);
+    expect(agent.status()).toMatchObject({ refusedAnswerCount: 1, epoch: 2, appliedRevision: "10" });
+  });
+
+  it("takes over a higher epoch at any revision, and nothing older of it afterwards", async () => {
     const agent = agentOn(machine);
     await agent.start();
     takeAll(agent, [poolNumber(1)], "10");
     await agent.reconcile();
-    expect(() => takeAll(agent, [], "9")).toThrow(/Cannot take over revision 9.*remove ".*last-good.jsonl"/);
+    takeAll(agent, [poolNumber(1), poolNumber(2)], "3", 2);
     await agent.reconcile();
-    expect(await kernelHolds(machine)).toHaveLength(1);
+    expect(await kernelHolds(machine)).toHaveLength(2);
+    expect(agent.status()).toMatchObject({ epoch: 2, appliedRevision: "3" });
+    expect(() => takeAll(agent, [], "500", 1)).toThrow(ParasausError);
+    await agent.saveSnapshot();
+    const again = agentOn(machine);
+    await again.start();
+    expect(() => takeAll(again, [], "500", 1)).toThrow(ParasausError);
+    expect(() => takeAll(again, [], "2", 2)).toThrow(ParasausError);
+    expect(again.status()).toMatchObject({ epoch: 2, appliedRevision: "3" });
   });
 
   it("never takes another store's pools for its own, however new they are", async () => {
     const agent = agentOn(machine);
     await agent.start();
     const pool = agent.desired.translate(poolNumber(1));
-    agent.takeAll([pool], "10", "store-a");
+    agent.takeAll([pool], { epoch: 1, revision: "10" }, "store-a");
     await agent.reconcile();
     await agent.saveSnapshot();
-    expect(() => agent.takeAll([], "500", "store-b")).toThrow(/Cannot take over the pools of store store-b/);
+    const later = { epoch: 2, revision: "500" };
+    expect(() => agent.takeAll([], later, "store-b")).toThrow(
+      /Cannot take over the pools of store store-b.*remove ".*last-good.jsonl"/,
+    );
     const again = agentOn(machine);
     await again.start();
-    expect(() => again.takeAll([], "500", "store-b")).toThrow(ParasausError);
+    expect(() => again.takeAll([], later, "store-b")).toThrow(ParasausError);
     await again.reconcile();
     expect(await kernelHolds(machine)).toEqual(["30001: active active"]);
   });
@@ -113,13 +141,15 @@ describe("agent: following", () => {
     await agent.start();
     takeAll(agent, [poolNumber(1)], "10");
     await machine.clock.advance(30_000);
-    expect(agent.silence).toBeUndefined();
+    expect(agent.hearing.silence).toBeUndefined();
     await machine.clock.advance(1);
-    expect(agent.silence).toBe("The watch of the pools brings nothing");
+    expect(agent.hearing.silence?.message).toBe("The watch of the pools brings nothing");
     agent.takeProgress("11");
-    expect(agent.silence).toBeUndefined();
-    agent.noteRefusal("Cannot take over revision 3");
-    expect(agent.silence).toBe("Cannot take over revision 3");
+    expect(agent.hearing.silence).toBeUndefined();
+    expect(() => takeAll(agent, [], "3")).toThrow(ParasausError);
+    expect(agent.hearing.silence?.reason).toBe("OlderRevision");
+    agent.takeProgress("12");
+    expect(agent.hearing.silence).toBeUndefined();
   });
 
   it("keeps the last good state of a pool that cannot be understood, and goes on with the others", async () => {

@@ -1,23 +1,21 @@
 import type { Driver } from "../dataplane/index.ts";
-import { ParasausError } from "../foundation/index.ts";
 import type { AgentStatus } from "../model/index.ts";
-import type { ObjectChange } from "../resources/index.ts";
+import type { ObjectChange, StorePosition } from "../resources/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { DesiredState, type TranslatedPool } from "./desired-state.ts";
 import { createExclusive, type Exclusive } from "./exclusive.ts";
+import { Hearing } from "./hearing.ts";
 import { Reconciler } from "./reconciler.ts";
 import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
 import { createTimeRecorder } from "./time-histogram.ts";
 import { createWakeup } from "./wakeup.ts";
-
-/** A watch brings a bookmark every 5 s at least; silent for so long, it does not work, milliseconds. */
-const SILENCE_MS = 30_000;
 
 /** What the agent's loops share: the desired state, the reconciler, and everything that is counted. */
 export class AgentCore {
   readonly desired: DesiredState;
   readonly reconciler: Reconciler;
   readonly snapshotFile: SnapshotFile;
+  readonly hearing: Hearing;
   /** Rung when there is something to reconcile. */
   readonly work = createWakeup();
   readonly #options: AgentOptions;
@@ -28,24 +26,19 @@ export class AgentCore {
   readonly #reconcileTimes = createTimeRecorder();
   readonly #counts = { cut: 0, expired: 0, loadDrift: 0 };
   #source: AgentStatus["source"] = "none";
-  #appliedRevision: string | undefined;
+  #applied: StorePosition | undefined;
   /** Work that failed the last time, and why. */
   readonly #troubles = new Map<string, string>();
-  #lastHeardMs: number | undefined;
   /** Changes that arrived, and how many of them the kernel holds. */
   #arrivedCount = 0;
   #appliedCount = 0;
   /** When the oldest change arrived that no reconcile has begun with. */
   #oldestChangeMs: number | undefined;
-  #refusal: string | undefined;
-  #storeUid: string | undefined;
-  readonly #startMs: number;
   #snapshotTime: string | undefined;
   #hasUnsavedChange = false;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.#startMs = options.clock.monotonicMs();
     this.desired = new DesiredState(options.logger, (uid) => this.reconciler.held(uid));
     this.reconciler = new Reconciler({
       driver: options.driver,
@@ -53,6 +46,7 @@ export class AgentCore {
       logger: options.logger,
     });
     this.snapshotFile = snapshotFileIn(options.snapshotDirectory);
+    this.hearing = new Hearing(options.clock, options.logger, this.snapshotFile.path);
   }
 
   get source(): AgentStatus["source"] {
@@ -65,20 +59,7 @@ export class AgentCore {
   }
 
   get appliedRevision(): string | undefined {
-    return this.#appliedRevision;
-  }
-
-  /** Why this node does not hear what the server wants; absent while it does. */
-  get silence(): string | undefined {
-    const { clock } = this.#options;
-    if (this.#refusal !== undefined) return this.#refusal;
-    const sinceMs = this.#lastHeardMs ?? this.#startMs;
-    return clock.monotonicMs() - sinceMs > SILENCE_MS ? "The watch of the pools brings nothing" : undefined;
-  }
-
-  /** The server was refused, because it is behind what this node already had. */
-  noteRefusal(message: string): void {
-    this.#refusal = message;
+    return this.#applied?.revision;
   }
 
   /** Asks the driver; changes do not wait for the answer. */
@@ -93,14 +74,15 @@ export class AgentCore {
     try {
       const snapshot = await this.snapshotFile.read(nodeName);
       if (!snapshot) return;
-      this.desired.restore(snapshot.entries, snapshot.revision);
-      this.#storeUid = snapshot.storeUid;
+      const { entries, epoch, revision, storeUid } = snapshot;
+      this.desired.restore(entries, { epoch, revision });
+      this.hearing.remember(storeUid);
     } catch (error) {
       logger.error("snapshot refused, the kernel stays as it is", { path: this.snapshotFile.path, error });
       return;
     }
     this.#source = "snapshot";
-    logger.info("started from the snapshot", { revision: this.desired.revision });
+    logger.info("started from the snapshot", { ...this.desired.position });
     this.#replanEverything();
     await this.reconcile();
   }
@@ -111,27 +93,12 @@ export class AgentCore {
    * @param storeUid Which store that is, where it is known.
    * @throws ParasausError `Conflict` when it is another store, or older than what this node already had
    */
-  takeAll(pools: readonly TranslatedPool[], revision: string, storeUid?: string): void {
-    const known = this.desired.revision;
-    if (storeUid !== undefined && (this.#storeUid ?? storeUid) !== storeUid) {
-      throw this.#refusalOf(`the pools of store ${storeUid}: this node had those of store ${this.#storeUid}`);
-    }
-    if (known !== undefined && BigInt(revision) < BigInt(known)) {
-      throw this.#refusalOf(`revision ${revision}: this node already had ${known}`);
-    }
-    this.#storeUid = storeUid ?? this.#storeUid;
-    this.desired.replaceAll(pools, revision);
+  takeAll(pools: readonly TranslatedPool[], listed: StorePosition, storeUid?: string): void {
+    this.hearing.accept(listed, this.desired.position, storeUid);
+    this.desired.replaceAll(pools, listed);
     this.#source = "server";
     this.#replanEverything();
     this.#noteChange();
-  }
-
-  #refusalOf(what: string): ParasausError {
-    return new ParasausError(
-      "Conflict",
-      `Cannot take over ${what}; if the server was set up anew or restored on purpose, remove ` +
-        `"${this.snapshotFile.path}" and restart the agent`,
-    );
   }
 
   /** Takes over one change. */
@@ -146,9 +113,9 @@ export class AgentCore {
 
   /** The server says that everything up to `revision` was delivered. */
   takeProgress(revision: string): void {
-    this.#lastHeardMs = this.#options.clock.monotonicMs();
+    this.hearing.noteHeard();
     this.desired.advanceTo(revision);
-    if (this.#appliedCount === this.#arrivedCount) this.#appliedRevision = this.desired.revision;
+    if (this.#appliedCount === this.#arrivedCount) this.#applied = this.desired.position;
   }
 
   /** Brings the kernel to what is wanted, as far as something has changed or is due. */
@@ -156,7 +123,7 @@ export class AgentCore {
     return this.#guarded("reconcile", this.#exclusive, async () => {
       const { clock } = this.#options;
       const arrivedCount = this.#arrivedCount;
-      const revision = this.desired.revision;
+      const { position } = this.desired;
       const changedMs = this.#oldestChangeMs;
       this.#oldestChangeMs = undefined;
       const startMs = clock.monotonicMs();
@@ -172,7 +139,7 @@ export class AgentCore {
         this.#changeToKernel.record(endMs - changedMs);
       }
       this.#appliedCount = arrivedCount;
-      this.#appliedRevision = arrivedCount === this.#arrivedCount ? this.desired.revision : revision;
+      this.#applied = arrivedCount === this.#arrivedCount ? this.desired.position : position;
     });
   }
 
@@ -196,12 +163,13 @@ export class AgentCore {
 
   /** Writes the snapshot file when something has changed since. @returns whether it did */
   async saveSnapshot(): Promise<boolean> {
-    const { revision } = this.desired;
-    if (!this.#hasUnsavedChange || revision === undefined) return false;
+    const { position } = this.desired;
+    if (!this.#hasUnsavedChange || !position) return false;
     this.#hasUnsavedChange = false;
     const { nodeName, version } = this.#options;
-    const storeUid = this.#storeUid === undefined ? {} : { storeUid: this.#storeUid };
-    const header = { nodeName, agentVersion: version, ...storeUid, revision };
+    const { storeUid } = this.hearing;
+    const store = storeUid === undefined ? {} : { storeUid };
+    const header = { nodeName, agentVersion: version, ...store, ...position };
     try {
       await this.snapshotFile.write(header, this.desired.entries);
     } catch (failure) {
@@ -213,16 +181,18 @@ export class AgentCore {
   }
 
   status(): AgentStatus {
-    const { clock, nodeName, driver, version } = this.#options;
+    const { nodeName, driver, version } = this.#options;
+    const { ageMs, refusedCount } = this.hearing;
     return {
       nodeName,
       driver: driver.name,
       version,
       source: this.#source,
-      ...(this.#appliedRevision === undefined ? {} : { appliedRevision: this.#appliedRevision }),
+      ...(this.#applied ? { epoch: this.#applied.epoch, appliedRevision: this.#applied.revision } : {}),
       tableHash: this.reconciler.tableHash,
       poolCount: this.reconciler.poolCount,
-      ...(this.#lastHeardMs === undefined ? {} : { watchAgeMs: clock.monotonicMs() - this.#lastHeardMs }),
+      ...(ageMs === undefined ? {} : { watchAgeMs: ageMs }),
+      refusedAnswerCount: refusedCount,
       changeToKernel: this.#changeToKernel.read(),
       reconcile: this.#reconcileTimes.read(),
       driftCount: this.reconciler.driftCount,
@@ -242,9 +212,8 @@ export class AgentCore {
   }
 
   #noteChange(): void {
-    this.#refusal = undefined;
-    this.#lastHeardMs = this.#options.clock.monotonicMs();
-    this.#oldestChangeMs ??= this.#lastHeardMs;
+    this.hearing.noteHeard();
+    this.#oldestChangeMs ??= this.#options.clock.monotonicMs();
     this.#arrivedCount += 1;
     this.#hasUnsavedChange = true;
     this.work.ring();

@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly kernel?: NonNullable<NodeReport["kernel"]>;
   /** Server that this agent talks to, for the Node. */
   readonly server?: string;
+  /** Called when a server's answers are of no use, so that the next request goes to another one. */
+  readonly leaveServer?: () => void;
   /** The request stream; absent: servers cannot ask this agent anything. */
   readonly requests?: NodeRequestTransport;
   /** Listening sockets of this machine. Default: from /proc/net. */

@@ -1,6 +1,7 @@
 import { type DesiredPool, desiredPoolOf, type ProgrammedPool } from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
 import type { KubeObject, Pool } from "../model/index.ts";
+import { isOlder, type StorePosition } from "../resources/index.ts";
 import { carryDrains } from "./carry-drains.ts";
 
 /** One pool as the agent wants it, and what the next translation of it has to know. */
@@ -17,14 +18,14 @@ export interface TranslatedPool {
 }
 
 /**
- * What this node shall hold, by pool uid, at one revision; nothing of an object is kept but what forwarding needs.
+ * What this node shall hold, by pool uid, at one position; nothing of an object is kept but what forwarding needs.
  * A pool that is gone stays as an entry without addresses until the kernel holds nothing of it: it knows how long to drain.
  */
 export class DesiredState {
   readonly #entries = new Map<string, DesiredEntry>();
   readonly #unreadable = new Set<string>();
   readonly #logger: Logger;
-  #revision: string | undefined;
+  #position: StorePosition | undefined;
 
   readonly #held: (uid: string) => ProgrammedPool | undefined;
 
@@ -34,9 +35,9 @@ export class DesiredState {
     this.#held = held;
   }
 
-  /** Resource revision that this is true at; undefined = nothing is known yet, and nothing may be withdrawn. */
-  get revision(): string | undefined {
-    return this.#revision;
+  /** Where in the store's history this is true; undefined = nothing is known yet, and nothing may be withdrawn. */
+  get position(): StorePosition | undefined {
+    return this.#position;
   }
 
   get uids(): IterableIterator<string> {
@@ -61,10 +62,10 @@ export class DesiredState {
   }
 
   /** Takes over what a snapshot file holds. */
-  restore(entries: readonly DesiredEntry[], revision: string): void {
+  restore(entries: readonly DesiredEntry[], position: StorePosition): void {
     this.#entries.clear();
     for (const entry of entries) this.#entries.set(entry.desired.uid, entry);
-    this.#revision = revision;
+    this.#position = position;
   }
 
   /** Reads a pool without taking it over; one that cannot be understood has no entry. */
@@ -85,12 +86,12 @@ export class DesiredState {
   }
 
   /** Takes over everything there is; pools that are not in it are gone. */
-  replaceAll(pools: readonly TranslatedPool[], revision: string): void {
+  replaceAll(pools: readonly TranslatedPool[], position: StorePosition): void {
     const listed = new Set(pools.map((pool) => pool.uid));
     for (const pool of pools) this.put(pool);
     for (const uid of this.#entries.keys()) if (!listed.has(uid)) this.remove(uid);
     for (const uid of this.#unreadable) if (!listed.has(uid)) this.#unreadable.delete(uid);
-    this.#revision = revision;
+    this.#position = position;
   }
 
   /** Takes over one pool; one that cannot be understood keeps its last good state. */
@@ -117,8 +118,10 @@ export class DesiredState {
     if (desired?.addresses.length === 0 && desired.members.length === 0) this.#entries.delete(uid);
   }
 
-  /** Everything up to this revision has been taken over. */
+  /** Everything up to this revision of the epoch has been taken over. */
   advanceTo(revision: string): void {
-    if (this.#revision === undefined || BigInt(revision) > BigInt(this.#revision)) this.#revision = revision;
+    if (!this.#position) return;
+    const position = { ...this.#position, revision };
+    if (isOlder(this.#position, position)) this.#position = position;
   }
 }

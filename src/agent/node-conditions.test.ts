@@ -34,7 +34,8 @@ it("names what the kernel refuses and which local socket is in the way", () => {
 });
 
 it("says that the server is not heard, and stays ready: the kernel goes on", () => {
-  const [ready, synced] = nodeConditions({ ...fine, silence: "The watch brings nothing" }, [], later);
+  const silence = { reason: "NotFollowing", message: "The watch brings nothing" } as const;
+  const [ready, synced] = nodeConditions({ ...fine, silence }, [], later);
   expect(ready?.status).toBe("True");
   expect(synced).toMatchObject({
     status: "False",

@@ -1,4 +1,5 @@
 import type { Condition } from "../model/index.ts";
+import type { Silence } from "./hearing.ts";
 import type { LocalListener } from "./local-listeners.ts";
 import type { Refusal } from "./reconciler.ts";
 
@@ -8,7 +9,7 @@ export interface NodeFacts {
   /** Why the agent could not do its work the last time; absent when it could. */
   readonly trouble?: string;
   /** Why the agent does not hear what the server wants; absent while it does. */
-  readonly silence?: string;
+  readonly silence?: Silence;
   readonly refusals: readonly Refusal[];
   readonly unreadablePoolCount: number;
   /** Sockets of this machine on ports that belong to pools. */
@@ -50,7 +51,7 @@ function synced({ silence }: NodeFacts): Finding {
   const base = { type: "Synced" };
   return silence === undefined
     ? { ...base, status: "True", reason: "Following", message: "The agent follows the server's pools" }
-    : { ...base, status: "False", reason: "NotFollowing", message: silence };
+    : { ...base, status: "False", ...silence };
 }
 
 function programmed({ refusals, unreadablePoolCount }: NodeFacts): Finding {

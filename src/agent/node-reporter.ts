@@ -19,6 +19,8 @@ export interface NodeReport {
 
 /** What changes with every change of a pool, and is as old as a heartbeat in the Node. */
 export interface NodeProgress {
+  /** Of the store that the revision is of: how often it was restored, counted from 1. */
+  readonly epoch?: number | undefined;
   readonly appliedRevision?: string;
   readonly tableHash: string;
   readonly poolCount: number;

@@ -101,7 +101,7 @@ export class Reconciler {
    * @throws ParasausError `KernelError` when the driver broke down; what was not applied stays dirty
    */
   async reconcile(): Promise<number> {
-    if (this.#desired.revision === undefined) return 0;
+    if (!this.#desired.position) return 0;
     this.markDirty(this.#held.dueAt(this.#driver.nowMs()));
     this.markDirty(this.#freedClaimants());
     const before = this.#operationCount;

@@ -21,10 +21,11 @@ export async function report(
     logger,
     signal,
     read: async (previous) => {
+      const { silence } = core.hearing;
       const facts = {
         source: core.source,
         ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
-        ...(core.silence === undefined ? {} : { silence: core.silence }),
+        ...(silence ? { silence } : {}),
         refusals: core.reconciler.refusals,
         unreadablePoolCount: core.desired.unreadableCount,
         listeners: await listeners(),
@@ -37,8 +38,9 @@ export async function report(
         ...(server === undefined ? {} : { server }),
         conditions: nodeConditions(facts, previous, clock.now()),
       };
-      const { appliedRevision, tableHash, poolCount } = core.status();
-      return [fixed, { ...(appliedRevision === undefined ? {} : { appliedRevision }), tableHash, poolCount }];
+      const { epoch, appliedRevision, tableHash, poolCount } = core.status();
+      const applied = appliedRevision === undefined ? {} : { epoch, appliedRevision };
+      return [fixed, { ...applied, tableHash, poolCount }];
     },
   });
 }

@@ -1,9 +1,7 @@
-import { backoffMs, hasCode } from "../foundation/index.ts";
-import { namespaceDefinition, poolDefinition } from "../model/index.ts";
-import { followObjects, type Resources } from "../resources/index.ts";
 import { AgentCore } from "./agent-core.ts";
 import type { AddressSource, AgentOptions } from "./agent-options.ts";
 import { answerRequest } from "./answer-request.ts";
+import { followPools } from "./follow-pools.ts";
 import { report } from "./report.ts";
 import { serveRequests } from "./request-stream.ts";
 
@@ -89,42 +87,6 @@ async function followAddresses(
     await source(onAddresses, signal);
   } catch (error) {
     logger.error("node addresses are not followed any more", { error });
-  }
-}
-
-/** Follows the pools; a server that is behind what this node already had is refused and asked again. */
-async function followPools(options: AgentOptions, core: AgentCore): Promise<void> {
-  const { signal, clock, logger, resources } = options;
-  const random = options.random ?? Math.random;
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
-    try {
-      await followObjects(resources, poolDefinition, {
-        // Of 35,000 objects only what forwarding needs may be in memory at once.
-        project: (pool) => core.desired.translate(pool),
-        onSnapshot: async (pools, revision) => core.takeAll(pools, revision, await readStoreUid(resources)),
-        onChange: (change) => core.takeChange(change),
-        onProgress: (revision) => core.takeProgress(revision),
-        signal,
-        clock,
-        logger,
-        random,
-      });
-    } catch (error) {
-      logger.error("pools not taken over, the kernel stays as it is", { error });
-      core.noteRefusal(error instanceof Error ? error.message : String(error));
-      const waitMs = backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000, random });
-      await clock.sleep(waitMs, signal).catch(() => undefined);
-    }
-  }
-}
-
-/** The namespace `default` lives as long as its store. */
-async function readStoreUid(resources: Resources): Promise<string | undefined> {
-  try {
-    return (await resources.get({ definition: namespaceDefinition, name: "default" })).metadata.uid;
-  } catch (failure) {
-    if (hasCode(failure, "NotFound")) return undefined;
-    throw failure;
   }
 }
 

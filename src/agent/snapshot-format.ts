@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DesiredPool } from "../dataplane/index.ts";
 import { ParasausError } from "../foundation/index.ts";
+import { FIRST_EPOCH } from "../resources/index.ts";
 import type { DesiredEntry } from "./desired-state.ts";
 
 const FORMAT = "parasaus-snapshot";
@@ -14,7 +15,9 @@ export interface SnapshotHeader {
   readonly agentVersion: string;
   /** Which store the revision belongs to: uid of its namespace `default`; absent where that is not known. */
   readonly storeUid?: string;
-  /** Resource revision. */
+  /** How often that store was restored, counted from 1; files of older agents lack it. */
+  readonly epoch: number;
+  /** Resource revision, within the epoch. */
   readonly revision: string;
 }
 
@@ -69,6 +72,7 @@ export function decodeSnapshot(text: string, nodeName: string): Snapshot {
     nodeName,
     agentVersion: String(header["agentVersion"]),
     ...(typeof header["storeUid"] === "string" ? { storeUid: header["storeUid"] } : {}),
+    epoch: Number(header["epoch"] ?? FIRST_EPOCH),
     revision: String(header["revision"]),
     entries: lines.slice(1).map((line) => decodeEntry(JSON.parse(line))),
   };

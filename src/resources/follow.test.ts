@@ -22,7 +22,11 @@ const definition: ResourceDefinition = {
   validate: () => [],
 };
 
-type Step = WatchEvent | { readonly fails: Error } | { readonly endsQuietly: true };
+type Step =
+  | WatchEvent
+  | { readonly fails: Error }
+  | { readonly endsQuietly: true }
+  | { readonly epoch: number };
 
 /** Answers lists and watches from a script; a watch whose script is used up stays open. */
 class ScriptedResources implements Pick<Resources, "list" | "watch"> {
@@ -48,7 +52,8 @@ class ScriptedResources implements Pick<Resources, "list" | "watch"> {
     for (const step of this.#watches.shift() ?? []) {
       if ("fails" in step) throw step.fails;
       if ("endsQuietly" in step) return;
-      yield step;
+      if ("epoch" in step) options.onEpoch?.(step.epoch);
+      else yield step;
     }
     await new Promise((resolve) => options.signal.addEventListener("abort", resolve));
   }
@@ -190,6 +195,73 @@ describe("followObjects", () => {
     void start(resources);
     await clock.advance(5_000);
     expect(told).toEqual(["snapshot 7: a", "MODIFIED a 8", "snapshot 9: a"]);
+  });
+
+  it("refuses a list that is older than what its owner had before, and tells so", async () => {
+    const stale: string[] = [];
+    const resources = new ScriptedResources([list(5, pool("a", 3)), list(9, pool("a", 8))], [[]]);
+    void start(resources, {
+      notBefore: { epoch: 1, revision: "7" },
+      onStale: ({ reason, message }) => void stale.push(`${reason}: ${message}`),
+    });
+    await clock.advance(5_000);
+    expect(told).toEqual(["snapshot 9: a"]);
+    expect(stale).toEqual([
+      "OlderRevision: Cannot take over a list of epoch 1 at revision 5: of epoch 1 at revision 7 was delivered before. " +
+        "A server that lags catches up; a store that was restored needs a higher epoch",
+    ]);
+  });
+
+  it("takes over a lower revision of a higher epoch, and nothing of the one before any more", async () => {
+    const stale: string[] = [];
+    const second = { ...list(3, pool("b", 2)), epoch: 2 };
+    const resources = new ScriptedResources(
+      [list(7, pool("a", 3)), second, list(50, pool("a", 3)), { ...list(4, pool("c", 4)), epoch: 2 }],
+      [
+        [{ epoch: 1 }, bookmark(11), { fails: new ParasausError("Unavailable", "restored") }],
+        [{ epoch: 2 }, bookmark(3)],
+        [{ epoch: 2 }, { fails: new ParasausError("Expired", "too old") }],
+        [],
+      ],
+    );
+    void start(resources, { onStale: ({ reason }) => void stale.push(reason) });
+    await clock.advance(10_000);
+    expect(told).toEqual(["snapshot 7: a", "progress 11", "snapshot 3: b", "snapshot 4: c"]);
+    expect(stale).toEqual(["OlderEpoch"]);
+    expect(resources.asked.slice(0, 5)).toEqual([
+      "list",
+      "watch from 7",
+      "watch from 11",
+      "list",
+      "watch from 3",
+    ]);
+  });
+
+  it("goes on from its revision at another server when one lags behind it, without listing", async () => {
+    const stale: string[] = [];
+    const resources = new ScriptedResources(
+      [list(7, pool("a", 3))],
+      [
+        [modified("a", 9), bookmark(11), { endsQuietly: true }],
+        [{ epoch: 1 }, bookmark(8)],
+        [{ epoch: 1 }, bookmark(11), modified("a", 12)],
+      ],
+    );
+    void start(resources, { onStale: ({ reason }) => void stale.push(reason) });
+    await clock.advance(5_000);
+    expect(resources.asked).toEqual(["list", "watch from 7", "watch from 11", "watch from 11"]);
+    expect(told).toEqual(["snapshot 7: a", "MODIFIED a 9", "progress 11", "progress 11", "MODIFIED a 12"]);
+    expect(stale).toEqual(["OlderRevision"]);
+  });
+
+  it("puts no pages of different revisions together", async () => {
+    const resources = new ScriptedResources(
+      [{ ...list(7, pool("a", 3)), continue: "page 2" }, list(8), list(9, pool("a", 3), pool("b", 5))],
+      [[]],
+    );
+    void start(resources);
+    await clock.advance(2_000);
+    expect(told).toEqual(["snapshot 9: a b"]);
   });
 
   it("waits longer from failure to failure, and at most 15 s", async () => {

@@ -1,8 +1,12 @@
 import type { KubeObject } from "../model/index.ts";
 import type { WatchEvent } from "./resources.ts";
+import { FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";
 
-/** A list or watch that contradicts what was delivered before. */
+/** A watch that contradicts what was delivered before. */
 export class WatchRegression extends Error {}
+
+/** A watch of a store that was restored since: what is known of it says nothing of what is in it now. */
+export class EpochBegun extends Error {}
 
 /** All that a view remembers of an object. */
 export interface KnownObject {
@@ -25,27 +29,33 @@ export class FollowedView {
   #whole = 0n;
   /** Where the running stream stands. */
   #position = 0n;
+  /** Whether the running stream has delivered nothing yet. */
+  #isFresh = true;
   #needsSnapshot = true;
+  #epoch = FIRST_EPOCH;
+
+  /** @param notBefore What its owner had before: nothing older is taken over. */
+  constructor(notBefore?: StorePosition) {
+    if (!notBefore) return;
+    this.#epoch = notBefore.epoch;
+    this.#newest = BigInt(notBefore.revision);
+  }
 
   /** Whether the next step is to list. */
   get needsSnapshot(): boolean {
     return this.#needsSnapshot;
   }
 
-  /** Newest revision of which anything was delivered, as a decimal string. */
-  get revision(): string {
-    return this.#newest.toString();
+  /** The newest of which anything was delivered. */
+  get position(): StorePosition {
+    return { epoch: this.#epoch, revision: this.#newest.toString() };
   }
 
-  /** Takes over a list. @throws WatchRegression when it is older than what was delivered before */
-  restart(objects: readonly KnownObject[], revision: string): void {
-    const listed = BigInt(revision);
-    if (listed < this.#newest) {
-      throw new WatchRegression(
-        `Cannot take over a list at revision ${listed}: ${this.#newest} was delivered. A server that lags catches up; ` +
-          "one whose data was restored or replaced does not, then restart this program",
-      );
-    }
+  /** Takes over a list. @throws StaleAnswer when it is older than what was delivered before */
+  restart(objects: readonly KnownObject[], listedAt: StorePosition): void {
+    if (isOlder(listedAt, this.position)) throw new StaleAnswer("a list", listedAt, this.position);
+    const listed = BigInt(listedAt.revision);
+    this.#epoch = listedAt.epoch;
     this.#known.clear();
     for (const { key, revision: written } of objects) this.#known.set(key, written);
     this.#newest = listed;
@@ -61,17 +71,30 @@ export class FollowedView {
   /** Begins a stream. @returns the revision to watch from */
   resume(): string {
     this.#position = this.#whole;
+    this.#isFresh = true;
     return this.#whole.toString();
+  }
+
+  /**
+   * Checks which epoch the running stream is of.
+   *
+   * @throws StaleAnswer when it is an earlier one, EpochBegun when it is a later one
+   */
+  enter(epoch: number): void {
+    if (epoch < this.#epoch)
+      throw new StaleAnswer("a watch", { epoch, revision: this.#whole.toString() }, this.position);
+    if (epoch > this.#epoch) throw new EpochBegun(`the store began epoch ${epoch}`);
   }
 
   /**
    * Checks an event against everything before it and takes it over.
    *
    * @returns false when it only repeats what was delivered before the stream was resumed
-   * @throws WatchRegression when it cannot be true
+   * @throws WatchRegression when it cannot be true, StaleAnswer when the server has not got there yet
    */
   admit(event: WatchEvent): boolean {
     if (event.type === "BOOKMARK") {
+      this.#refuseLagging(event.resourceVersion);
       this.#advance(BigInt(event.resourceVersion));
       this.#whole = this.#position;
       if (this.#position > this.#newest) this.#newest = this.#position;
@@ -85,7 +108,14 @@ export class FollowedView {
     return true;
   }
 
+  /** Whoever stands before the revision that was asked for has nothing to deliver, and nothing is missing. */
+  #refuseLagging(revision: string): void {
+    if (!this.#isFresh || BigInt(revision) >= this.#position) return;
+    throw new StaleAnswer("a watch", { epoch: this.#epoch, revision }, this.position);
+  }
+
   #advance(revision: bigint): void {
+    this.#isFresh = false;
     if (revision < this.#position) {
       throw new WatchRegression(
         `Cannot go back to revision ${revision}: the watch stands at ${this.#position}`,

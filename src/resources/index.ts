@@ -11,3 +11,4 @@ export type {
   WatchOptions,
   WriteOptions,
 } from "./resources.ts";
+export { FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";

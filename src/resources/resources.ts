@@ -48,6 +48,8 @@ export interface ObjectList {
   readonly continue?: string;
   /** How many more there are behind `continue`. */
   readonly remainingItemCount?: number;
+  /** Counts restores of the store that the list is from, from 1; absent: 1. */
+  readonly epoch?: number;
 }
 
 /** What a watch delivers. A BOOKMARK says only that everything up to its resourceVersion was delivered. */
@@ -65,6 +67,8 @@ export interface WatchOptions extends Selection {
   readonly resourceVersion?: string;
   /** Ask for BOOKMARK events, at least every 5 s. */
   readonly bookmarks?: boolean;
+  /** Told, before the first event, how often the watched store was restored, counted from 1; not called where nobody knows. */
+  readonly onEpoch?: (epoch: number) => void;
   readonly signal: AbortSignal;
 }
 

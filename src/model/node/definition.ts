@@ -29,6 +29,11 @@ const status = structure(
     driver: text("How the agent programs the kernel."),
     version: text("Version of the agent."),
     kernel,
+    epoch: integer(
+      "How often the store that the revision is of was restored, counted from 1.",
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
     appliedRevision: text("Resource revision that the kernel holds."),
     tableHash: text("Hash over what the kernel holds; equal on all nodes at one revision."),
     poolCount: integer("Pools that the kernel holds.", 0, Number.MAX_SAFE_INTEGER),

@@ -56,12 +56,16 @@ export interface AgentStatus {
   readonly version: string;
   /** Where the running state came from; `none` = nothing is wanted yet and nothing was touched. */
   readonly source: "none" | "snapshot" | "server";
+  /** Epoch of the revision that the kernel holds: how often the store was restored, counted from 1. */
+  readonly epoch?: number;
   /** Resource revision that the kernel holds; absent before the first. */
   readonly appliedRevision?: string;
   readonly tableHash: string;
   readonly poolCount: number;
   /** Time since the server was last heard of over the watch, milliseconds; absent before the first time. */
   readonly watchAgeMs?: number;
+  /** Answers of servers that were refused: older than what the node had, or another store's. */
+  readonly refusedAnswerCount: number;
   /** From a change's arrival until the kernel holds it. */
   readonly changeToKernel: TimeHistogram;
   /** Of one reconcile. */

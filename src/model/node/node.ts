@@ -11,6 +11,8 @@ export interface Node extends KubeObject {
     readonly driver?: string;
     readonly version?: string;
     readonly kernel?: { readonly release: string; readonly features: Readonly<Record<string, boolean>> };
+    /** Epoch of that revision: how often the store was restored, counted from 1. */
+    readonly epoch?: number;
     /** Resource revision that the kernel holds. */
     readonly appliedRevision?: string;
     /** Hash over the content that the kernel holds; equal on nodes at one revision. */

@@ -22,12 +22,17 @@ export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<s
 /**
  * Reads one line of a watch.
  *
- * @throws ParasausError the refusal that an ERROR event carries, or `Unavailable` for what is no event
+ * @param kind Of the objects that are watched.
+ * @throws ParasausError the refusal that an ERROR event carries, or `Unavailable` for what is no event of this kind
  */
-export function parseEvent(line: string): WatchEvent {
+export function parseEvent(line: string, kind: string): WatchEvent {
   const { type, object } = parseLine(line);
-  if (type === "ERROR") throw refusalOf(object.code ?? 500, object);
+  if (type === "ERROR") throw refusalOf(object?.code ?? 500, object);
   if (type === "BOOKMARK") return { type, resourceVersion: object.metadata.resourceVersion ?? "" };
+  if (object?.kind !== kind || !object.metadata?.name) {
+    const found = object?.kind ?? "something else";
+    throw new ParasausError("Unavailable", `Cannot read the watch: expected a ${kind}, found ${found}`);
+  }
   if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") return { type, object };
   throw new ParasausError("Unavailable", `Cannot read the watch: "${type}" is no event`);
 }

@@ -15,6 +15,8 @@ export interface NodeTransportOptions {
 export interface NodeTransport extends Transport, Disposable {
   /** URL of the server that answered last. */
   readonly currentServer: () => string;
+  /** Begins with the next server from now on: what this one answers is of no use. */
+  readonly leaveServer: () => void;
 }
 
 // What these say: the request was never received, so another server may have it.
@@ -41,6 +43,9 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     "https:": new https.Agent({ keepAlive: true, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
   };
   let current = 0;
+  const leaveServer = (): void => {
+    current = (current + 1) % servers.length;
+  };
 
   const send = async (request: TransportRequest): Promise<TransportAnswer> => {
     let failure: unknown;
@@ -57,12 +62,13 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
       }
     }
     // The next request begins elsewhere: a server may accept connections and still answer none.
-    if (!request.signal.aborted) current = (current + 1) % servers.length;
+    if (!request.signal.aborted) leaveServer();
     throw failure;
   };
 
   return {
     send,
+    leaveServer,
     currentServer: () => (servers[current] as URL).href.replace(/\/$/, ""),
     [Symbol.dispose]: () => {
       agents["http:"].destroy();

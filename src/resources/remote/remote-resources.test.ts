@@ -85,6 +85,56 @@ describe("createRemoteResources", () => {
     expect(transport.currentServer()).toBe(before);
   });
 
+  it("begins with the next server once it is told to leave one", async () => {
+    answer = (_request, response) => send(response, 200, pool);
+    await remote.get(web);
+    transport.leaveServer();
+    expect(transport.currentServer()).toBe("http://127.0.0.1:1");
+    await remote.get(web);
+    expect(transport.currentServer()).not.toBe("http://127.0.0.1:1");
+  });
+
+  it("tells how often the server's store was restored, with lists and with watches", async () => {
+    const list = { kind: "PoolList", metadata: { resourceVersion: "9" }, items: [pool] };
+    answer = ({ url }, response) => {
+      if (url.includes("watch")) response.writeHead(200, { "parasaus-epoch": "7" }).end();
+      else send(response, 200, list, url.includes("limit=1") ? { "Parasaus-Epoch": "3" } : {});
+    };
+    expect((await remote.list(poolDefinition, { limit: 1 })).epoch).toBe(3);
+    expect((await remote.list(poolDefinition, { limit: 2 })).epoch).toBeUndefined();
+    const epochs: number[] = [];
+    const onEpoch = (epoch: number) => void epochs.push(epoch);
+    for await (const _ of remote.watch(poolDefinition, { signal: stop.signal, onEpoch })) expect.fail();
+    expect(epochs).toEqual([7]);
+  });
+
+  it.each([
+    ["another kind", { kind: "ServiceList", metadata: { resourceVersion: "9" }, items: [] }],
+    ["a Status", { kind: "Status", status: "Success", metadata: {} }],
+    ["no items", { kind: "PoolList", metadata: { resourceVersion: "9" } }],
+    ["no revision", { kind: "PoolList", metadata: {}, items: [] }],
+    [
+      "an item of another kind",
+      { kind: "PoolList", metadata: { resourceVersion: "9" }, items: [{ ...pool, kind: "Node" }] },
+    ],
+    ["an empty item", { kind: "PoolList", metadata: { resourceVersion: "9" }, items: [null] }],
+    ["nothing", null],
+  ])("refuses a list that is %s: a follower would take what is missing for deleted", async (_what, body) => {
+    answer = (_request, response) => send(response, 200, body);
+    const failure = await failureOf(remote.list(poolDefinition));
+    expect(failure.code).toBe("Unavailable");
+    expect(failure.message).toMatch(
+      /^Cannot read the server's answer: expected a whole list of Pool, found /,
+    );
+  });
+
+  it("refuses an event of another kind", async () => {
+    const line = JSON.stringify({ type: "ADDED", object: { ...pool, kind: "Node" } });
+    answer = (_request, response) => response.writeHead(200).end(`${line}\n`);
+    const watch = remote.watch(poolDefinition, { signal: stop.signal })[Symbol.asyncIterator]();
+    await expect(watch.next()).rejects.toThrow("expected a Pool, found Node");
+  });
+
   it("turns a Status into the refusal it was, with its fields", async () => {
     const causes = [{ field: "spec.port", reason: "FieldValueInvalid", message: "0 is no port" }];
     const details = { group: "parasaus.io", kind: "Pool", name: "web", causes };

@@ -1,16 +1,11 @@
 import { type Clock, ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
-import type {
-  ObjectList,
-  ObjectReference,
-  Patch,
-  Resources,
-  WatchEvent,
-  WriteOptions,
-} from "../resources.ts";
+import type { ObjectReference, Patch, Resources, WatchEvent, WriteOptions } from "../resources.ts";
+import { FIRST_EPOCH } from "../store-position.ts";
 import { listQuery, objectPath, pathOf, selectionQuery, withQuery, writeQuery } from "./addresses.ts";
 import { linesOf, parseEvent } from "./event-lines.ts";
 import { isStatus, refusalOf } from "./failures.ts";
+import { epochIn, listOf } from "./read-list.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
 import { watchdog } from "./watchdog.ts";
 
@@ -43,7 +38,10 @@ type Request = Omit<TransportRequest, "signal" | "headers"> & { readonly headers
 export function createRemoteResources(options: RemoteResourcesOptions): Resources {
   const { transport } = options;
 
-  const ask = async (request: Request, onWarning?: (message: string) => void): Promise<unknown> => {
+  const ask = async (
+    request: Request,
+    onWarning?: (message: string) => void,
+  ): Promise<{ readonly body: unknown; readonly header: TransportAnswer["header"] }> => {
     const timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
     const giveUp = new AbortController();
     using _watchdog = watchdog(options.clock, timeoutMs, () =>
@@ -59,9 +57,9 @@ export function createRemoteResources(options: RemoteResourcesOptions): Resource
     const body = await readJson(answer, giveUp.signal);
     if (answer.status >= 400) throw refusalOf(answer.status, body);
     for (const warning of warningsIn(answer.header("warning"))) onWarning?.(warning);
-    return body;
+    return { body, header: answer.header };
   };
-  const write = (
+  const write = async (
     method: "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     body: unknown,
@@ -70,14 +68,16 @@ export function createRemoteResources(options: RemoteResourcesOptions): Resource
   ): Promise<unknown> => {
     const headers = { "content-type": contentType, ...identityOf(write) };
     const url = withQuery(path, writeQuery(write));
-    return ask({ method, path: url, headers, body: JSON.stringify(body) }, write.onWarning);
+    return (await ask({ method, path: url, headers, body: JSON.stringify(body) }, write.onWarning)).body;
   };
 
   return {
-    get: async (reference) => (await ask({ method: "GET", path: objectPath(reference) })) as KubeObject,
+    get: async (reference) => (await ask({ method: "GET", path: objectPath(reference) })).body as KubeObject,
     list: async (definition, selection = {}) => {
       const path = withQuery(pathOf(definition, selection.namespace), listQuery(selection));
-      return listOf(await ask({ method: "GET", path }), definition);
+      const { body, header } = await ask({ method: "GET", path });
+      const epoch = epochIn(header);
+      return { ...listOf(body, definition), ...(epoch === undefined ? {} : { epoch }) };
     },
     create: async (definition, object, written) => {
       const namespace = (object as Partial<KubeObject> | undefined)?.metadata?.namespace;
@@ -134,9 +134,10 @@ async function* watchRemotely(
       signal,
     });
     if (answer.status >= 400) throw refusalOf(answer.status, await readJson(answer, signal));
+    watched.onEpoch?.(epochIn(answer.header) ?? FIRST_EPOCH);
     for await (const line of linesOf(answer.body)) {
       dog.feed();
-      const event = parseEvent(line);
+      const event = parseEvent(line, definition.kind);
       if (event.type !== "BOOKMARK" || watched.bookmarks) yield event;
     }
   } catch (failure) {
@@ -181,13 +182,6 @@ function identityOf({ operator, reason }: WriteOptions): Record<string, string> 
 function typed(object: unknown, definition: ResourceDefinition): unknown {
   if (typeof object !== "object" || object === null || Array.isArray(object)) return object;
   return { apiVersion: apiVersionOf(definition), kind: definition.kind, ...object };
-}
-
-/** Items of a Kubernetes list lack the kind that the list has. */
-function listOf(body: unknown, definition: ResourceDefinition): ObjectList {
-  const { metadata, items } = body as { metadata: Omit<ObjectList, "items">; items: readonly KubeObject[] };
-  const type = { apiVersion: apiVersionOf(definition), kind: definition.kind };
-  return { ...metadata, items: items.map((item) => (item.kind ? item : { ...item, ...type })) };
 }
 
 /** Kubernetes answers a finished delete with a Status that only names the object. */

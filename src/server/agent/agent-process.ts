@@ -61,6 +61,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     version: VERSION,
     kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
+    leaveServer: transport.leaveServer,
     requests: httpNodeRequests({ servers }),
     onStatus: (read) => {
       readStatus = read;

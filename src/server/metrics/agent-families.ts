@@ -35,6 +35,12 @@ export function agentFamilies(agents: readonly AgentStatus[]): readonly MetricFa
     gauge("parasaus_agent_applied_revision", "Resource revision that the kernel holds.", (agent) =>
       agent.appliedRevision === undefined ? undefined : Number(agent.appliedRevision),
     ),
+    gauge("parasaus_agent_epoch", "Epoch of the store that the revision is of.", (agent) => agent.epoch),
+    counter(
+      "parasaus_agent_refused_answers_total",
+      "Answers of servers that were refused as too old or another store's.",
+      (agent) => agent.refusedAnswerCount,
+    ),
     gauge(
       "parasaus_agent_watch_lag_seconds",
       "Time since the server was last heard of over the watch.",

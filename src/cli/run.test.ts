@@ -42,7 +42,7 @@ it("refuses an unknown verb with those that exist, exit code 2", async () => {
   const { exitCode, stderr, stdout } = await cli(["frobnicate"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
   expect(stderr).toBe(
-    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, status, explain, uninstall, config, completion, version\n',
+    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, status, explain, backup, restore, uninstall, config, completion, version\n',
   );
 });
 
@@ -80,6 +80,8 @@ it("starts the program that is asked for with its settings, and returns its exit
     runServer: run("server"),
     runAgent: run("agent"),
     uninstallNode: run("uninstall"),
+    backUpStore: () => Promise.reject(new Error("not asked for")) as never,
+    restoreStore: () => Promise.reject(new Error("not asked for")),
   });
   const { exitCode } = await cli(["server", "--log-level", "warn", "--no-auth"], { load });
   expect([exitCode, seen]).toEqual([7, ["server warn true"]]);

@@ -1,5 +1,6 @@
 import type { LoadedConfiguration, Program } from "../configuration/index.ts";
 import type { Terminal } from "../foundation/index.ts";
+import type { Backup } from "../resources/backup/index.ts";
 
 /** The long-running programs. */
 export interface Programs {
@@ -8,6 +9,25 @@ export interface Programs {
   readonly runAgent: RunProgram;
   /** Ends at once. */
   readonly uninstallNode: RunProgram;
+  /** Reads the store itself, while no server runs. @returns the backup, in pieces */
+  readonly backUpStore: (configuration: LoadedConfiguration, terminal: Terminal) => AsyncIterable<string>;
+  /** Writes the store itself, while no server runs. */
+  readonly restoreStore: (
+    configuration: LoadedConfiguration,
+    terminal: Terminal,
+    backup: Backup,
+    request: { readonly replace: boolean; readonly leastEpoch?: number },
+  ) => Promise<RestoreOutcome>;
+}
+
+/** What a restore did. */
+export interface RestoreOutcome {
+  /** Number of the store's new epoch. */
+  readonly epoch: number;
+  readonly writtenCount: number;
+  readonly deletedCount: number;
+  /** Whether an earlier, interrupted restore of the same backup was brought to its end. */
+  readonly isResumed: boolean;
 }
 
 /** Loads the programs, only when one of them is asked for. */

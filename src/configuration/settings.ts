@@ -14,8 +14,8 @@ import {
   wrong,
 } from "./values.ts";
 
-/** The programs that read settings; the operator's verbs count as `client`. */
-export type Program = "up" | "server" | "agent" | "client";
+/** The programs that read settings; the operator's verbs count as `client`, those that open the store themselves as `store`. */
+export type Program = "up" | "server" | "agent" | "client" | "store";
 
 /** What defaults depend on. */
 export interface Surroundings {
@@ -41,6 +41,7 @@ export interface Setting<Value> {
 const SERVING = ["up", "server"] as const;
 const FORWARDING = ["up", "agent"] as const;
 const RUNNING = ["up", "server", "agent"] as const;
+const KEEPING = ["up", "server", "store"] as const;
 
 const nothing = () => "";
 const always = (value: string) => () => value;
@@ -98,7 +99,7 @@ export const SETTINGS = {
   dataDir: {
     placeholder: "DIR",
     description: "where the store, the kubeconfig and the node's snapshot are",
-    programs: RUNNING,
+    programs: [...RUNNING, "store"],
     read: text,
     fallback: ({ isRoot, homeDirectory }) =>
       isRoot ? "/var/lib/parasaus" : `${homeDirectory}/.local/share/parasaus`,
@@ -106,7 +107,7 @@ export const SETTINGS = {
   store: {
     placeholder: "STORE",
     description: "where objects are kept: embedded (in the data directory)",
-    programs: SERVING,
+    programs: KEEPING,
     read: store,
     fallback: always("embedded"),
   },

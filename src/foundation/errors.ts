@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   Timeout: { http: 504, kubeReason: "Timeout", retryable: true },
   StorageFull: { http: 507, kubeReason: "InsufficientStorage", retryable: true },
   StoreCorrupt: { http: 500, kubeReason: "InternalError", retryable: false },
+  RestoreUnfinished: { http: 503, kubeReason: "ServiceUnavailable", retryable: false },
   CapacityExceeded: { http: 422, kubeReason: "Invalid", retryable: false },
   KernelError: { http: 500, kubeReason: "InternalError", retryable: true },
   Usage: { http: 400, kubeReason: "BadRequest", retryable: false },

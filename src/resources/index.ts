@@ -11,4 +11,4 @@ export type {
   WatchOptions,
   WriteOptions,
 } from "./resources.ts";
-export { FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";
+export { EPOCH_HEADER, FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";

@@ -6,7 +6,9 @@ export interface StorePosition {
   readonly revision: string;
 }
 
-/** The epoch of a server that names none. */
+/** Sent with every answer about objects: how often the server's store was restored, counted from 1. */
+export const EPOCH_HEADER = "parasaus-epoch";
+/** The epoch of a store that nothing was restored into, and of a server that names none. */
 export const FIRST_EPOCH = 1;
 
 /** An answer that is older than what was delivered before: of a server that lags, or of a store that was put back. */

@@ -1,24 +1,26 @@
 import { setMaxListeners } from "node:events";
-import path from "node:path";
 import type { HttpServer } from "../api/index.ts";
-import { openEmbeddedStore } from "../store/embedded/index.ts";
-import type { Store } from "../store/index.ts";
-import { forgetHolders } from "./coordination/forget-holders.ts";
+import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
 import { listen } from "./listen.ts";
+import { openStore } from "./open-store.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
 import { startParts } from "./start-parts.ts";
 
 /** A control plane that answers. Disposing it fails readiness first, then ends everything in order. */
 export interface ControlPlane extends AsyncDisposable {
   readonly url: string;
+  /** Aborts when a backup was restored into the store: it has to be started anew. */
+  readonly overtaken: AbortSignal;
 }
 
 /**
  * Opens the store, starts the controllers and listens.
  *
- * @throws ParasausError `Unavailable` when the address or the data directory is in use, `StoreCorrupt`
+ * @throws ParasausError `Unavailable` when the address or the data directory is in use, `StoreCorrupt`,
+ *   `RestoreUnfinished`
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { log, clock } = options;
   const store = await openStore(options);
   const ending = new AbortController();
   // Every watch of every controller listens to it.
@@ -31,21 +33,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
   let parts: Parts | undefined;
   try {
-    parts = await startParts(options, store, ending.signal);
+    const current = await enterEpoch(store);
+    parts = await startParts(options, current, ending.signal);
     const http = await listen(parts);
-    return { url: http.url, [Symbol.asyncDispose]: () => end(parts, http) };
+    const { fence } = current.epoch;
+    const overtaken = watchForRestore({ store, fence, clock, logger: log, signal: ending.signal });
+    return { url: http.url, overtaken, [Symbol.asyncDispose]: () => end(parts, http) };
   } catch (failure) {
     await end(parts);
     throw failure;
   }
-}
-
-async function openStore({ configuration, log, clock }: ControlPlaneOptions): Promise<Store> {
-  const directory = path.join(configuration.dataDir, "store");
-  const logger = log.child({ logger: "store" });
-  const store = await openEmbeddedStore({ directory, clock, logger });
-  await forgetHolders(store).catch((error: unknown) => {
-    logger.warn("work of the process before not taken over at once, its lease has to end first", { error });
-  });
-  return store;
 }

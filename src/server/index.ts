@@ -1,5 +1,8 @@
 import type { LoadedConfiguration } from "../configuration/index.ts";
 import type { Terminal } from "../foundation/index.ts";
+import type { Backup } from "../resources/backup/index.ts";
+import type { RestoreResult } from "../resources/local/index.ts";
+import type { RestoreRequest } from "./backup/stored-backup.ts";
 
 /** Runs the control plane and this machine's node: `parasaus up`. Resolves to the exit code. */
 export async function runUp(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
@@ -19,4 +22,19 @@ export async function runAgent(loaded: LoadedConfiguration, terminal: Terminal):
 /** Takes everything that the agent put there out of the kernel: `parasaus uninstall`. Resolves to the exit code. */
 export async function uninstallNode(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   return (await import("./agent/uninstall-node.ts")).uninstallNodeProcess(loaded, terminal);
+}
+
+/** Backs up the store that the settings name while no server runs: `parasaus backup --offline`. @returns the file, in pieces */
+export async function* backUpStore(loaded: LoadedConfiguration, terminal: Terminal): AsyncGenerator<string> {
+  yield* (await import("./backup/stored-backup.ts")).exportStoredBackup(loaded, terminal);
+}
+
+/** Restores a backup into the store that the settings name, while no server runs: `parasaus restore`. */
+export async function restoreStore(
+  loaded: LoadedConfiguration,
+  terminal: Terminal,
+  backup: Backup,
+  request: RestoreRequest,
+): Promise<RestoreResult> {
+  return (await import("./backup/stored-backup.ts")).restoreStoredBackup(loaded, terminal, backup, request);
 }

@@ -9,6 +9,7 @@ import {
 import type { Configuration } from "../configuration/index.ts";
 import { ParasausError, VERSION } from "../foundation/index.ts";
 import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
+import { backupRoute } from "./backup/backup-route.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
@@ -43,6 +44,7 @@ export async function listen(parts: Parts): Promise<HttpServer> {
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),
           liveRoutes({ nodes, pools, survey }),
+          backupRoute(parts),
         ],
       },
       configuration.listen,
@@ -53,13 +55,14 @@ export async function listen(parts: Parts): Promise<HttpServer> {
 }
 
 function kubeApi(
-  { resources, clock, random, process, controllers }: Parts,
+  { resources, epoch, clock, random, process, controllers }: Parts,
   survey: () => Promise<AgentReports>,
 ): ReturnType<typeof createKubeApi> {
   const probeLedger = () => controllers()?.probeLedger;
   return createKubeApi({
     resources,
     definitions: DEFINITIONS,
+    epoch: epoch.number,
     clock,
     random,
     version: VERSION,

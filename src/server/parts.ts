@@ -2,6 +2,7 @@ import type { Configuration } from "../configuration/index.ts";
 import type { Controllers } from "../controllers/index.ts";
 import type { Clock, Logger } from "../foundation/index.ts";
 import type { Resources } from "../resources/index.ts";
+import type { Epoch } from "../resources/local/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ProcessMetrics } from "./metrics/registry.ts";
 import type { PoolView } from "./pool-view.ts";
@@ -18,6 +19,8 @@ export interface ControlPlaneOptions {
 /** Everything inside a running control plane. */
 export interface Parts extends ControlPlaneOptions {
   readonly store: Store;
+  /** The epoch that the store is in. */
+  readonly epoch: Epoch;
   readonly resources: Resources;
   readonly process: ProcessMetrics;
   /** Absent while they are started anew. */

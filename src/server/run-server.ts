@@ -10,9 +10,9 @@ export async function runServerProcess(loaded: LoadedConfiguration, terminal: Te
   const program = beginProgram(loaded, terminal);
   await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
   welcome(loaded, terminal, program, controlPlane);
-  await untilAborted(terminal.signal);
+  await untilAborted(AbortSignal.any([terminal.signal, controlPlane.overtaken]));
   program.log.info("ending");
-  return 0;
+  return terminal.signal.aborted ? 0 : 1;
 }
 
 /** Writes the kubeconfig and tells where everything is. */

@@ -13,16 +13,17 @@ export async function runUpProcess(loaded: LoadedConfiguration, terminal: Termin
   const { log, clock, random, logFormat } = program;
   await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
   welcome(loaded, terminal, program, controlPlane, reasonNotToForward(loaded.values, terminal));
+  const signal = AbortSignal.any([terminal.signal, controlPlane.overtaken]);
   const agent = superviseAgent({
     command: [...terminal.self, ...agentArguments(loaded, controlPlane.url, logFormat)],
     environment: terminal.environment,
     log: log.child({ logger: "agent-supervisor" }),
     clock,
     random,
-    signal: terminal.signal,
+    signal,
   });
-  await untilAborted(terminal.signal);
+  await untilAborted(signal);
   log.info("ending; what the kernel holds goes on forwarding");
   await agent;
-  return 0;
+  return terminal.signal.aborted ? 0 : 1;
 }

@@ -13,7 +13,7 @@ import {
   startGarbageCollector,
   startOperationTrimmer,
 } from "../resources/local/index.ts";
-import type { Store } from "../store/index.ts";
+import type { StoreInEpoch } from "./backup/current-epoch.ts";
 import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
 import { createControllerMetrics } from "./metrics/controller-metrics.ts";
 import { createProcessMetrics } from "./metrics/registry.ts";
@@ -29,13 +29,14 @@ import { startTask, type Task } from "./tasks.ts";
  */
 export async function startParts(
   options: ControlPlaneOptions,
-  store: Store,
+  { store, epoch }: StoreInEpoch,
   signal: AbortSignal,
 ): Promise<Parts> {
   const { configuration, log, clock, random } = options;
   let view: PoolView | undefined;
   const resources = createLocalResources({
     store,
+    epoch,
     clock,
     autoCreateNamespaces: configuration.autoCreateNamespaces,
     random,
@@ -49,7 +50,7 @@ export async function startParts(
     serverId: `${hostname().toLowerCase()}-${randomBytes(4).toString("hex")}`,
     leaseSeconds: configuration.leaseSeconds,
   });
-  const parts = { ...options, store, resources, process, signal };
+  const parts = { ...options, store, epoch, resources, process, signal };
   const { task, controllers } = startControllersTask(parts, coordinator);
   const tasks = [task, startGarbageTask(parts, coordinator)];
   view = followPools(resources, { clock, logger: log, signal });

@@ -7,8 +7,8 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each[Symbol.asyncDispose]();
 });
 
-async function open(isCached: boolean): Promise<ResourcesUnderTest> {
-  const test = await openTestResources({}, isCached);
+async function open(): Promise<ResourcesUnderTest> {
+  const test = await openTestResources();
   opened.push(test);
   return {
     resources: test.resources,
@@ -21,5 +21,4 @@ async function open(isCached: boolean): Promise<ResourcesUnderTest> {
   };
 }
 
-describeResources("local", () => open(false));
-describeResources("local, over a watch cache", () => open(true));
+describeResources("local", open);

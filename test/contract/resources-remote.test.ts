@@ -13,8 +13,8 @@ afterEach(async () => {
 });
 
 /** Local resources behind the API, and the remote ones that reach them over HTTP. */
-async function open(isCached: boolean): Promise<ResourcesUnderTest> {
-  const test = await openTestResources({}, isCached);
+async function open(): Promise<ResourcesUnderTest> {
+  const test = await openTestResources();
   const server = await createHttpServer(
     {
       logger: silentLogger,
@@ -59,5 +59,4 @@ function currentOf(test: TestResources): Resources {
   };
 }
 
-describeResources("remote", () => open(false));
-describeResources("remote, over a watch cache", () => open(true));
+describeResources("remote", open);

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
-import type { Resources } from "../../resources/index.ts";
+import { EPOCH_HEADER, type Resources } from "../../resources/index.ts";
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
 import { createEncoder } from "./encoder.ts";
 import { byGroup, rootOf } from "./groups.ts";
@@ -19,6 +19,8 @@ export interface KubeApiOptions {
   readonly resources: Resources;
   readonly definitions: readonly ResourceDefinition[];
   readonly clock: Clock;
+  /** Number of the store's epoch, which every answer about objects carries. Default 1. */
+  readonly epoch?: number;
   /** Version of the program, for the OpenAPI documents. */
   readonly version: string;
   /** A watching client that reads nothing for this long, milliseconds, is dropped. Default 15,000. */
@@ -47,6 +49,7 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
     app.addHook("preClose", async () => closing.abort());
     addDiscoveryRoutes(app, options.definitions);
     addOpenApiRoutes(app, options.definitions, options.version);
+    addEpochHeader(app, options.epoch ?? 1);
     for (const definition of options.definitions) {
       const verbs = createVerbs({
         resources: options.resources,
@@ -61,6 +64,14 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
       addResourceRoutes(app, definition, verbs);
     }
   };
+}
+
+/** Set on the answer itself, so that watches, which write theirs themselves, and refusals carry it too. */
+function addEpochHeader(app: FastifyInstance, epoch: number): void {
+  app.addHook("onRequest", async (request, reply) => {
+    const { resource } = request.routeOptions.config as { readonly resource?: string };
+    if (resource !== undefined) reply.raw.setHeader(EPOCH_HEADER, String(epoch));
+  });
 }
 
 function addDiscoveryRoutes(app: FastifyInstance, definitions: readonly ResourceDefinition[]): void {

@@ -6,7 +6,7 @@ import type { Resources } from "../../resources/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import type { ServerCheck } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
-import { type Answer, askServer } from "./http.ts";
+import { type Answer, askServer, streamFromServer } from "./http.ts";
 
 /** What one node's kernel says of a flow. */
 export interface FlowAnswer extends FlowExplanation {
@@ -42,6 +42,8 @@ export interface Connection {
   /** Traffic of a pool's members, summed over the nodes. */
   readonly traffic: (namespace: string, name: string) => Promise<readonly MemberCounters[]>;
   readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
+  /** Everything in the server's store at one revision, as a backup file. */
+  readonly backup: () => AsyncIterable<Uint8Array>;
 }
 
 /** The server that the command line, the environment, the file or the kubeconfig name. */
@@ -77,6 +79,7 @@ export function connectTo(servers: readonly string[], signal: AbortSignal, user 
         .members;
     },
     explainFlow: async (flow) => readAnswer<FlowAnswers>(await ask("/internal/v1/explain", flow)),
+    backup: () => streamFromServer(transport, "/internal/v1/backup", signal),
   };
 }
 

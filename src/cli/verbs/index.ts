@@ -48,6 +48,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Say where a connection goes and why, from the kernel's own entry",
     load: async () => (await import("./explain.ts")).explain,
   },
+  backup: {
+    summary: "Write everything in the store into a file, while the server runs",
+    load: async () => (await import("./backup.ts")).backup,
+  },
+  restore: {
+    summary: "Make the store what a backup says, while no server runs",
+    load: async () => (await import("./restore.ts")).restore,
+  },
   uninstall: {
     summary: "Take everything that the agent put there out of this node's kernel",
     load: async () => (await import("./uninstall.ts")).uninstall,

@@ -1,5 +1,6 @@
-import type { KubeObject } from "../../model/index.ts";
+import type { KubeObject, Operation } from "../../model/index.ts";
 import type { StoreEntry } from "../../store/index.ts";
+import type { ResourceVersions } from "./resource-versions.ts";
 
 /** An object as it is stored: its revision is the entry's, not in the text. */
 export function encodeObject(object: KubeObject): string {
@@ -13,27 +14,41 @@ export function encodeObject(object: KubeObject): string {
  */
 export class ObjectReader {
   readonly #objects = new WeakMap<StoreEntry, KubeObject>();
+  readonly versions: ResourceVersions;
+
+  constructor(versions: ResourceVersions) {
+    this.versions = versions;
+  }
 
   read(entry: StoreEntry): KubeObject {
     const known = this.#objects.get(entry);
     if (known) return known;
-    const object = decodeObject(entry);
+    const object = decodeObject(entry, this.versions);
     this.#objects.set(entry, object);
     return object;
   }
+
+  /** The object as it is from `revision` on: the one that stored it or that ended it. */
+  at(object: KubeObject, revision: number): KubeObject {
+    const resourceVersion = this.versions.of(revision);
+    return freezeDeep({ ...object, metadata: { ...object.metadata, resourceVersion } });
+  }
 }
 
-function decodeObject({ value, createRevision, modRevision }: StoreEntry): KubeObject {
-  const object = JSON.parse(value);
-  object.metadata.resourceVersion = String(modRevision);
-  // An Operation is written together with the change that it records, so that revision is its own.
-  if (object.kind === "Operation") object.spec.revision = String(createRevision);
+function decodeObject(entry: StoreEntry, versions: ResourceVersions): KubeObject {
+  const object = JSON.parse(entry.value);
+  object.metadata.resourceVersion = versions.of(entry.modRevision);
+  if (object.kind === "Operation") object.spec.revision = revisionOfOperation(object, entry, versions);
   return freezeDeep(object);
 }
 
-/** The object as it was last, at the revision that ended it. */
-export function atRevision(object: KubeObject, revision: number): KubeObject {
-  return freezeDeep({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+/** An Operation is written together with the change that it records, so that revision is its own; a backup wrote it down. */
+function revisionOfOperation(
+  { spec }: Operation,
+  { createRevision }: StoreEntry,
+  versions: ResourceVersions,
+): string {
+  return spec.revision === "" ? versions.of(createRevision) : spec.revision;
 }
 
 /** Freezes an object that many share. */

@@ -2,7 +2,8 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { ResourceDefinition } from "../../model/index.ts";
 import type { ObjectReference } from "../resources.ts";
 
-const REGISTRY = "/parasaus/registry";
+/** Every object lies under it, and nothing else does. */
+export const REGISTRY_PREFIX = "/parasaus/registry/";
 
 /** Under which key an object lies: `/parasaus/registry/<group or core>/<plural>/[<namespace>/]<name>`. */
 export function keyOf({ definition, namespace, name }: ObjectReference): string {
@@ -11,7 +12,7 @@ export function keyOf({ definition, namespace, name }: ObjectReference): string 
 
 /** Under which prefix the objects of a kind lie, all of them or those of one namespace. */
 export function prefixOf({ group, plural, namespaced }: ResourceDefinition, namespace?: string): string {
-  const kind = `${REGISTRY}/${group === "" ? "core" : group}/${plural}/`;
+  const kind = `${REGISTRY_PREFIX}${group === "" ? "core" : group}/${plural}/`;
   return namespaced && namespace ? `${kind}${namespace}/` : kind;
 }
 

@@ -5,6 +5,7 @@ import type { RangeOptions, RangeResult, Store, StoreEntry } from "../../store/i
 import type { ListOptions, ObjectList, Selection } from "../resources.ts";
 import type { ObjectReader } from "./codec.ts";
 import { keyOf, prefixOf } from "./keys.ts";
+import type { ResourceVersions } from "./resource-versions.ts";
 import { type CompiledSelection, compileSelection, type Matcher } from "./selectors.ts";
 
 const READS_PER_TURN = 500;
@@ -27,15 +28,16 @@ export async function listObjects(
   options: ListOptions,
 ): Promise<ObjectList> {
   const selection = compileSelection(definition, options);
-  const position = options.continue ? readToken(options.continue) : positionOf(options);
+  const { versions } = reader;
+  const position = options.continue ? readToken(options.continue, versions) : positionOf(options, versions);
   const prefix = selectedPrefix(definition, options, selection);
   const limit = options.limit && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
   const pages = { store, reader, prefix, matches: selection.matches, limit };
   const { items, revision, last, rest } = await collect(pages, position);
-  const resourceVersion = String(revision);
+  const resourceVersion = versions.of(revision);
   if (last === undefined) return { items, resourceVersion };
   const remaining = selection.matches || rest === undefined ? {} : { remainingItemCount: rest };
-  return { items, resourceVersion, continue: writeToken(revision, last), ...remaining };
+  return { items, resourceVersion, continue: writeToken(resourceVersion, last), ...remaining };
 }
 
 /** The prefix under which everything that is selected lies; one key where a name is selected. */
@@ -101,62 +103,61 @@ async function readAll(
   return objects;
 }
 
-async function readPage({ store, prefix }: Pages, position: Position, limit: number): Promise<RangeResult> {
+async function readPage(
+  { store, reader, prefix }: Pages,
+  position: Position,
+  limit: number,
+): Promise<RangeResult> {
   try {
     return await store.range(prefix, { ...position, ...(Number.isFinite(limit) ? { limit } : {}) });
   } catch (failure) {
-    throw await explain(store, position, failure);
+    throw await explain(store, reader.versions, position, failure);
   }
 }
 
-async function explain(store: Store, { revision = 0, after }: Position, failure: unknown): Promise<unknown> {
-  if (hasCode(failure, "Expired") && after !== undefined) {
-    const message =
-      "The provided continue parameter is too old to display a consistent list result: list again from the start";
-    return new ParasausError("Expired", message, { cause: failure });
-  }
+async function explain(
+  store: Store,
+  versions: ResourceVersions,
+  { revision = 0, after }: Position,
+  failure: unknown,
+): Promise<unknown> {
+  if (hasCode(failure, "Expired") && after !== undefined) return tokenExpired(failure);
   if (!hasCode(failure, "BadRequest")) return failure;
-  const current = await store.revision();
-  return new ParasausError("Timeout", `Too large resource version: ${revision}, current: ${current}`, {
-    cause: failure,
-  });
+  const current = versions.of(await store.revision());
+  const message = `Too large resource version: ${versions.of(revision)}, current: ${current}`;
+  return new ParasausError("Timeout", message, { cause: failure });
 }
 
-function positionOf({ resourceVersion = "" }: ListOptions): Position {
-  const revision = readRevision(resourceVersion);
+function tokenExpired(cause: unknown): ParasausError {
+  const message =
+    "The provided continue parameter is too old to display a consistent list result: list again from the start";
+  return new ParasausError("Expired", message, { cause });
+}
+
+function positionOf({ resourceVersion = "" }: ListOptions, versions: ResourceVersions): Position {
+  const revision = versions.revisionOf(resourceVersion);
   return revision === 0 ? {} : { revision };
 }
 
-/**
- * Reads a `resourceVersion`; empty means 0.
- *
- * @throws ParasausError `BadRequest` unless it is a decimal number
- */
-export function readRevision(resourceVersion: string): number {
-  if (resourceVersion === "") return 0;
-  const revision = Number(resourceVersion);
-  if (/^[0-9]+$/.test(resourceVersion) && Number.isSafeInteger(revision)) return revision;
-  throw new ParasausError(
-    "BadRequest",
-    `Cannot read the resourceVersion "${resourceVersion}": it is not a number`,
-  );
+function writeToken(version: string, after: string): string {
+  return Buffer.from(JSON.stringify({ version, after })).toString("base64url");
 }
 
-function writeToken(revision: number, after: string): string {
-  return Buffer.from(JSON.stringify({ revision, after })).toString("base64url");
-}
-
-function readToken(token: string): Position {
-  const position = parseToken(token);
-  if (!position)
+function readToken(token: string, versions: ResourceVersions): Position {
+  const parsed = parseToken(token);
+  if (!parsed)
     throw new ParasausError("BadRequest", `Cannot read the continue token "${token.slice(0, 80)}"`);
-  return position;
+  try {
+    return { revision: versions.revisionOf(parsed.version), after: parsed.after };
+  } catch (failure) {
+    throw hasCode(failure, "Expired") ? tokenExpired(failure) : failure;
+  }
 }
 
-function parseToken(token: string): Position | undefined {
+function parseToken(token: string): { readonly version: string; readonly after: string } | undefined {
   try {
-    const { revision, after } = JSON.parse(Buffer.from(token, "base64url").toString());
-    return Number.isSafeInteger(revision) && typeof after === "string" ? { revision, after } : undefined;
+    const { version, after } = JSON.parse(Buffer.from(token, "base64url").toString());
+    return typeof version === "string" && typeof after === "string" ? { version, after } : undefined;
   } catch {
     return undefined;
   }

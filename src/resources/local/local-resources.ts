@@ -15,13 +15,15 @@ import type {
   WriteOptions,
 } from "../resources.ts";
 import type { Admission, AdmissionRequest } from "./admission.ts";
-import { atRevision, encodeObject, freezeDeep, ObjectReader } from "./codec.ts";
+import { encodeObject, freezeDeep, ObjectReader } from "./codec.ts";
+import { type Epoch, ORIGINAL_EPOCH } from "./epoch.ts";
 import { KeyLock } from "./key-lock.ts";
 import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
 import { type OperationStamp, type RecordedChange, recordChange, secondsOf } from "./operations.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
+import { ResourceVersions } from "./resource-versions.ts";
 import { watchObjects } from "./watch.ts";
 
 const MAX_ATTEMPTS = 64;
@@ -36,6 +38,8 @@ export interface LocalResourcesOptions {
   readonly admission?: readonly Admission[];
   /** Source of randomness in [0, 1) for generated names. Default `Math.random`. */
   readonly random?: () => number;
+  /** Which epoch the store is in. Default: nothing was ever restored into it. */
+  readonly epoch?: Epoch;
 }
 
 /** The objects in a store of this process (or in the etcd behind it). */
@@ -46,7 +50,8 @@ export interface LocalResources extends Resources {
 
 /** Makes the objects of a store. */
 export function createLocalResources(options: LocalResourcesOptions): LocalResources {
-  return new StoredObjects(options, { keyLock: new KeyLock(), reader: new ObjectReader() });
+  const reader = new ObjectReader(new ResourceVersions(options.epoch ?? ORIGINAL_EPOCH));
+  return new StoredObjects(options, { keyLock: new KeyLock(), reader });
 }
 
 /** What all views of one store share. */
@@ -145,7 +150,7 @@ class StoredObjects implements LocalResources {
       conditions: [{ key, modRevision: 0 }, ...claim.conditions],
       writes: [{ kind: "put", key, value: encodeObject(object) }, ...claim.writes],
       change: { verb: "create", after: object, options },
-      answer: (revision) => (revision === undefined ? object : atRevision(object, revision)),
+      answer: (revision) => (revision === undefined ? object : this.#reader.at(object, revision)),
       options,
     });
   }
@@ -189,7 +194,7 @@ class StoredObjects implements LocalResources {
       conditions: [{ key, modRevision }],
       writes: [isReleased(next) ? { kind: "delete", key } : { kind: "put", key, value: encodeObject(next) }],
       change,
-      answer: (revision) => (revision === undefined ? next : atRevision(next, revision)),
+      answer: (revision) => (revision === undefined ? next : this.#reader.at(next, revision)),
       options,
     });
   }

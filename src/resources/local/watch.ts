@@ -1,8 +1,9 @@
+import { ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { RangeResult, Store, StoreEvent } from "../../store/index.ts";
 import type { WatchEvent, WatchOptions } from "../resources.ts";
-import { atRevision, type ObjectReader } from "./codec.ts";
-import { readRevision, selectedPrefix } from "./list.ts";
+import type { ObjectReader } from "./codec.ts";
+import { selectedPrefix } from "./list.ts";
 import { compileSelection, type Matcher } from "./selectors.ts";
 
 type ObjectEvent = Exclude<WatchEvent, { readonly type: "BOOKMARK" }>;
@@ -22,16 +23,16 @@ export async function* watchObjects(
   const selection = compileSelection(definition, options);
   const matches = selection.matches ?? (() => true);
   const prefix = selectedPrefix(definition, options, selection);
-  let revision = readRevision(options.resourceVersion ?? "");
+  let revision = reader.versions.revisionOf(options.resourceVersion ?? "");
   if (revision === 0) {
     const range = await store.range(prefix);
     revision = range.revision;
     yield* initialEvents(range, reader, matches, options);
-  }
+  } else await refuseFuture(store, revision, options);
   for await (const message of store.watch(prefix, revision + 1, options.signal)) {
     if (message.kind === "events")
       yield* message.events.flatMap((event) => translate(event, reader, matches));
-    else yield* bookmark(message.revision, options);
+    else yield* bookmark(reader, message.revision, options);
   }
 }
 
@@ -46,23 +47,35 @@ function* initialEvents(
     const object = reader.read(entry);
     if (matches(object)) yield { type: "ADDED", object };
   }
-  yield* bookmark(revision, options);
+  yield* bookmark(reader, revision, options);
 }
 
-function bookmark(revision: number, { bookmarks }: WatchOptions): WatchEvent[] {
-  return bookmarks ? [{ type: "BOOKMARK", resourceVersion: String(revision) }] : [];
+/** Whoever has seen more than there is has seen another store, and would miss what this one does until it counts as far. */
+async function refuseFuture(
+  store: Store,
+  revision: number,
+  { resourceVersion }: WatchOptions,
+): Promise<void> {
+  const current = await store.revision();
+  if (revision <= current) return;
+  const message = `Cannot watch from resourceVersion ${resourceVersion}: the store is behind it; list again`;
+  throw new ParasausError("Expired", message);
+}
+
+function bookmark(reader: ObjectReader, revision: number, { bookmarks }: WatchOptions): WatchEvent[] {
+  return bookmarks ? [{ type: "BOOKMARK", resourceVersion: reader.versions.of(revision) }] : [];
 }
 
 /** What an event means to a watcher who sees only what matches: an object that stops matching is gone for it. */
 function translate(event: StoreEvent, reader: ObjectReader, matches: Matcher): ObjectEvent[] {
   const seen = event.previous && reader.read(event.previous);
   const previous = seen && matches(seen) ? seen : undefined;
-  if (event.kind === "delete") return previous ? [deleted(previous, event.revision)] : [];
+  if (event.kind === "delete") return previous ? [deleted(reader, previous, event.revision)] : [];
   const object = reader.read(event.entry);
-  if (!matches(object)) return previous ? [deleted(previous, event.entry.modRevision)] : [];
+  if (!matches(object)) return previous ? [deleted(reader, previous, event.entry.modRevision)] : [];
   return [previous ? { type: "MODIFIED", object, previous } : { type: "ADDED", object }];
 }
 
-function deleted(previous: KubeObject, revision: number): ObjectEvent {
-  return { type: "DELETED", object: atRevision(previous, revision), previous };
+function deleted(reader: ObjectReader, previous: KubeObject, revision: number): ObjectEvent {
+  return { type: "DELETED", object: reader.at(previous, revision), previous };
 }

@@ -1,10 +1,8 @@
 import { ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import type { ObjectList } from "../resources.ts";
+import { EPOCH_HEADER } from "../store-position.ts";
 import type { TransportAnswer } from "./transport.ts";
-
-/** Sent with lists and watches: how often the server's store was restored, counted from 1. */
-const EPOCH_HEADER = "parasaus-epoch";
 
 /** What a list looks like before it is believed. */
 interface Listed {

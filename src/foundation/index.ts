@@ -19,3 +19,4 @@ export {
 export { type LogFacts, type Logger, silentLogger } from "./logger.ts";
 export type { Output, Terminal } from "./terminal.ts";
 export { VERSION } from "./version.ts";
+export { type Watchdog, watchdog } from "./watchdog.ts";

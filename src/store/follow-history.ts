@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { ParasausError } from "../foundation/index.ts";
 import type { Bell } from "./bell.ts";
-import { keyOfEvent, type Message, type ReadableHistory } from "./readable-history.ts";
+import type { Message, ReadableHistory } from "./readable-history.ts";
 import type { StoreEvent, StoreWatchMessage } from "./store.ts";
+import { keyOfEvent } from "./store-event.ts";
 
 const MANY_MESSAGES = 64;
 

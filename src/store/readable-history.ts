@@ -23,8 +23,3 @@ export interface ReadableHistory {
    */
   differencesAt(revision: number): ReadonlyMap<string, StoreEntry | undefined>;
 }
-
-/** The key that an event is about. */
-export function keyOfEvent(event: StoreEvent): string {
-  return event.kind === "put" ? event.entry.key : event.key;
-}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { poolDefinition } from "../../src/model/index.ts";
 import { followObjects } from "../../src/resources/index.ts";
@@ -9,9 +9,6 @@ const options = { operator: "system:test" };
 const WRITES = 600;
 
 let test: TestResources;
-beforeEach(async () => {
-  test = await openTestResources();
-});
 afterEach(() => test[Symbol.asyncDispose]());
 
 /** Follows all pools like an agent does, and says when it has seen a revision. */
@@ -54,32 +51,39 @@ async function writeAtRandom(count: number): Promise<void> {
   }
 }
 
-it("leaves every follower with what is stored, fast or slow, while history is forgotten behind it", async () => {
-  const stop = new AbortController();
-  const written = new Promise<void>((resolve) => {
-    test.clock.sleep(1).then(resolve, resolve);
-  });
-  const followers = [
-    follow(stop.signal, () => undefined),
-    follow(stop.signal, (changes) => (changes % 20 === 0 ? delay(5) : undefined)),
-    // Stands still until everything is written, and most of it forgotten.
-    follow(stop.signal, (changes) => (changes === 10 ? written : undefined)),
-  ];
-  await writeAtRandom(WRITES);
-  await test.clock.advance(1);
-  const { items, resourceVersion } = await test.resources.list(poolDefinition);
-  const last = Math.max(...items.map(({ metadata }) => Number(metadata.resourceVersion)));
-  const expected = new Map(items.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
-  for (const { view, reached } of followers) {
-    await expect.poll(() => reached.revision, { timeout: 20_000 }).toBeGreaterThanOrEqual(last);
-    await expect
-      .poll(() => new Map([...view].sort()), { timeout: 20_000 })
-      .toEqual(new Map([...expected].sort()));
-    expect(reached.revision).toBeLessThanOrEqual(Number(resourceVersion));
-  }
-  // The slowest one must have met 410, or this proves nothing about it.
-  expect(followers.at(-1)?.reached.snapshots).toBeGreaterThan(1);
-  expect(followers[0]?.reached.changes).toBeGreaterThan(WRITES / 2);
-  stop.abort();
-  await Promise.all(followers.map(({ following }) => following));
-});
+it.each([
+  ["", false],
+  [", over a watch cache", true],
+])(
+  "leaves every follower with what is stored, fast or slow, while history is forgotten behind it%s",
+  async (_, isCached) => {
+    test = await openTestResources({}, isCached);
+    const stop = new AbortController();
+    const written = new Promise<void>((resolve) => {
+      test.clock.sleep(1).then(resolve, resolve);
+    });
+    const followers = [
+      follow(stop.signal, () => undefined),
+      follow(stop.signal, (changes) => (changes % 20 === 0 ? delay(5) : undefined)),
+      // Stands still until everything is written, and most of it forgotten.
+      follow(stop.signal, (changes) => (changes === 10 ? written : undefined)),
+    ];
+    await writeAtRandom(WRITES);
+    await test.clock.advance(1);
+    const { items, resourceVersion } = await test.resources.list(poolDefinition);
+    const last = Math.max(...items.map(({ metadata }) => Number(metadata.resourceVersion)));
+    const expected = new Map(items.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
+    for (const { view, reached } of followers) {
+      await expect.poll(() => reached.revision, { timeout: 20_000 }).toBeGreaterThanOrEqual(last);
+      await expect
+        .poll(() => new Map([...view].sort()), { timeout: 20_000 })
+        .toEqual(new Map([...expected].sort()));
+      expect(reached.revision).toBeLessThanOrEqual(Number(resourceVersion));
+    }
+    // The slowest one must have met 410, or this proves nothing about it.
+    expect(followers.at(-1)?.reached.snapshots).toBeGreaterThan(1);
+    expect(followers[0]?.reached.changes).toBeGreaterThan(WRITES / 2);
+    stop.abort();
+    await Promise.all(followers.map(({ following }) => following));
+  },
+);

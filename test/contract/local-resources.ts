@@ -4,6 +4,7 @@ import path from "node:path";
 import { FakeClock, silentLogger } from "../../src/foundation/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
 import { createLocalResources, type LocalResourcesOptions } from "../../src/resources/local/index.ts";
+import { withWatchCache } from "../../src/store/cached/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { Store } from "../../src/store/index.ts";
 
@@ -16,12 +17,17 @@ export interface TestResources extends AsyncDisposable {
   reopen(): Promise<void>;
 }
 
+/** @param isCached Whether a watch cache is between them, as it is over etcd. */
 export async function openTestResources(
   options: Partial<LocalResourcesOptions> = {},
+  isCached = false,
 ): Promise<TestResources> {
   const directory = mkdtempSync(path.join(tmpdir(), "parasaus-resources-"));
   const clock = new FakeClock();
-  const openAgain = () => openEmbeddedStore({ directory, clock, logger: silentLogger });
+  const openEmbedded = () => openEmbeddedStore({ directory, clock, logger: silentLogger });
+  const cache = { prefix: "/parasaus/", clock, random: Math.random, logger: silentLogger };
+  const openAgain = async () =>
+    isCached ? await withWatchCache(await openEmbedded(), cache) : await openEmbedded();
   let store = await openAgain();
   const resourcesOver = (over: Store) =>
     createLocalResources({

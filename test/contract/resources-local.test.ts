@@ -7,8 +7,8 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each[Symbol.asyncDispose]();
 });
 
-async function open(): Promise<ResourcesUnderTest> {
-  const test = await openTestResources();
+async function open(isCached: boolean): Promise<ResourcesUnderTest> {
+  const test = await openTestResources({}, isCached);
   opened.push(test);
   return {
     resources: test.resources,
@@ -21,4 +21,5 @@ async function open(): Promise<ResourcesUnderTest> {
   };
 }
 
-describeResources("local", open);
+describeResources("local", () => open(false));
+describeResources("local, over a watch cache", () => open(true));

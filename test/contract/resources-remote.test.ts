@@ -13,8 +13,8 @@ afterEach(async () => {
 });
 
 /** Local resources behind the API, and the remote ones that reach them over HTTP. */
-async function open(): Promise<ResourcesUnderTest> {
-  const test = await openTestResources();
+async function open(isCached: boolean): Promise<ResourcesUnderTest> {
+  const test = await openTestResources({}, isCached);
   const server = await createHttpServer(
     {
       logger: silentLogger,
@@ -59,4 +59,5 @@ function currentOf(test: TestResources): Resources {
   };
 }
 
-describeResources("remote", open);
+describeResources("remote", () => open(false));
+describeResources("remote, over a watch cache", () => open(true));

@@ -1,4 +1,4 @@
-import { type Clock, ParasausError } from "../../foundation/index.ts";
+import { type Clock, ParasausError, watchdog } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import type { ObjectReference, Patch, Resources, WatchEvent, WriteOptions } from "../resources.ts";
 import { FIRST_EPOCH } from "../store-position.ts";
@@ -7,7 +7,6 @@ import { linesOf, parseEvent } from "./event-lines.ts";
 import { isStatus, refusalOf } from "./failures.ts";
 import { epochIn, listOf } from "./read-list.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
-import { watchdog } from "./watchdog.ts";
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
 // The server sends a bookmark at least every 5 s.

@@ -1,8 +1,9 @@
 import { ParasausError } from "../../foundation/index.ts";
 import type { Message } from "../readable-history.ts";
 import type { StoreCondition, StoreEvent, StoreWrite, TransactionResult } from "../store.ts";
+import { eventOf } from "../store-event.ts";
 import type { KeySpace } from "./key-space.ts";
-import { eventOf, type Held } from "./record.ts";
+import type { Held } from "./record.ts";
 
 /** What one disk write makes true: the outcome of any number of transactions, in order. */
 export interface Commit {

@@ -1,6 +1,7 @@
 import { ParasausError } from "../../foundation/index.ts";
-import { keyOfEvent, type Message, type ReadableHistory } from "../readable-history.ts";
+import type { Message, ReadableHistory } from "../readable-history.ts";
 import type { StoreEntry, StoreEvent } from "../store.ts";
+import { keyOfEvent } from "../store-event.ts";
 import type { DataFile } from "./data-file.ts";
 
 const MAX_TAIL_LENGTH = 2_000;

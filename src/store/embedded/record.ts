@@ -1,5 +1,6 @@
 import { ParasausError } from "../../foundation/index.ts";
 import type { StoreEntry, StoreEvent } from "../store.ts";
+import { eventOf } from "../store-event.ts";
 import { crc32c } from "./crc32c.ts";
 
 /** One stored value with the lease that it depends on. */
@@ -84,15 +85,4 @@ export function parseEvents(revision: number, payload: string): StoreEvent[] {
     const entry = read(key, after);
     return eventOf(key, revision, entry, read(key, before));
   });
-}
-
-/** The event that turned `previous` into `entry` at `revision`. */
-export function eventOf(
-  key: string,
-  revision: number,
-  entry: StoreEntry | undefined,
-  previous: StoreEntry | undefined,
-): StoreEvent {
-  const before = previous ? { previous } : {};
-  return entry ? { kind: "put", entry, ...before } : { kind: "delete", key, revision, ...before };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../foundation/index.ts";
+import type { Clock } from "./clock.ts";
 
 /** Calls out when it is not fed in time. Disposing stops it. */
 export interface Watchdog extends Disposable {

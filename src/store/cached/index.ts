@@ -1,0 +1,2 @@
+export { type WatchCacheOptions, withWatchCache } from "./cached-store.ts";
+export type { WatchCacheEvent } from "./feed.ts";

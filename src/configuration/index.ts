@@ -17,4 +17,4 @@ export {
   variableOf,
 } from "./settings.ts";
 export { type ShownSetting, showConfiguration } from "./show.ts";
-export { isLoopback, type ListenAddress } from "./values.ts";
+export { isLoopback, type ListenAddress, type StoreLocation } from "./values.ts";

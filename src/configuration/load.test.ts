@@ -84,8 +84,12 @@ describe("refusals", () => {
       'Cannot use FILE:1: found "ipvs", expected auto or ebpf: the ipvs driver does not exist yet',
     ],
     [
-      "store: etcd://a:2379\n",
-      'Cannot use FILE:1: found "etcd://a:2379", expected embedded: the etcd store does not exist yet',
+      "store: http://a:2379\n",
+      'Cannot use FILE:1: found "http://a:2379", expected embedded or etcd://HOST:PORT,HOST:PORT',
+    ],
+    [
+      "store: etcd://ann:secret@a:2379\n",
+      'Cannot use FILE:1: found "ann:secret@a:2379", expected HOST:PORT of an etcd member, without user, path or spaces, e.g. etcd://10.0.0.1:2379',
     ],
     ["listen: 127.0.0.1\n", 'Cannot use FILE:1: found "127.0.0.1", expected HOST:PORT, e.g. 127.0.0.1:6780'],
     ["address: 10.0.0.300\n", 'Cannot use FILE:1: found "10.0.0.300", expected an IPv4 address'],
@@ -108,6 +112,31 @@ describe("refusals", () => {
     expect(refusal("", { listen: "0.0.0.0:6780" })).toMatch(/--insecure is needed/);
     expect(refusal("", { listen: "0.0.0.0:6780", insecure: "true" })).toBe("accepted");
     expect(refusal("", { insecure: "true", noAuth: "true" })).toMatch(/together with --no-auth/);
+  });
+});
+
+describe("the store", () => {
+  it.each([
+    ["etcd://a:2379,10.0.0.2:1,[fd00::1]:2379", ["a:2379", "10.0.0.2:1", "[fd00::1]:2379"]],
+    ["etcd://a,b.example", ["a:2379", "b.example:2379"]],
+    ["etcd://a,a:2379", ["a:2379"]],
+  ])("reads the members of %s", (text, endpoints) => {
+    expect(load("", { store: text }).values.store).toEqual({ kind: "etcd", endpoints });
+  });
+
+  it.each(["etcd://", "etcd://a:0", "etcd://a:65536", "etcd://a/b", "etcd://a,,b", "etcd://[::g]:1", "etcd"])(
+    "refuses %s",
+    (text) => {
+      expect(refusal("", { store: text })).toMatch(/^Cannot use --store: found /);
+    },
+  );
+
+  it("wants certificate and key together, and neither where the store is embedded", () => {
+    const etcd = { store: "etcd://a" };
+    expect(refusal("", { ...etcd, storeCert: "c" })).toContain("without --store-key");
+    expect(refusal("", { ...etcd, storeKey: "k" })).toContain("the other way round");
+    expect(refusal("", { storeCa: "ca" })).toContain("the store is embedded");
+    expect(refusal("", { ...etcd, storeCa: "ca", storeCert: "c", storeKey: "k" })).toBe("accepted");
   });
 });
 

@@ -72,6 +72,7 @@ export function loadConfiguration(input: ConfigurationInput): LoadedConfiguratio
     ...(file ? { file: file.path } : {}),
   };
   if (input.around.program === "up" || input.around.program === "server") checkExposure(loaded.values);
+  checkStore(loaded.values);
   return loaded;
 }
 
@@ -112,6 +113,18 @@ function checkExposure({ listen, insecure, noAuth }: Configuration): void {
     throw new ParasausError(
       "Usage",
       `Cannot listen on "${listen.host}": there are no accounts yet, so that off loopback --insecure is needed`,
+    );
+  }
+}
+
+function checkStore({ store, storeCa, storeCert, storeKey }: Configuration): void {
+  if ((storeCert === undefined) !== (storeKey === undefined)) {
+    throw new ParasausError("Usage", "Cannot use --store-cert without --store-key, nor the other way round");
+  }
+  if (store.kind === "embedded" && [storeCa, storeCert].some((file) => file !== undefined)) {
+    throw new ParasausError(
+      "Usage",
+      "Cannot use --store-ca and --store-cert: they are for --store etcd://..., and the store is embedded",
     );
   }
 }

@@ -7,6 +7,7 @@ import {
   optionalText,
   secondsByName,
   serverUrl,
+  storeLocation,
   text,
   truth,
   type ValueReader,
@@ -50,14 +51,6 @@ const driver: ValueReader<"auto" | "ebpf" | "memory"> = (value) => {
   if (value === "ipvs") throw wrong(value, "auto or ebpf: the ipvs driver does not exist yet");
   if (value === "auto" || value === "ebpf" || value === "memory") return value;
   throw wrong(value, "auto or ebpf");
-};
-
-const store: ValueReader<"embedded"> = (value) => {
-  if (value === "embedded") return value;
-  throw wrong(
-    value,
-    value.startsWith("etcd://") ? "embedded: the etcd store does not exist yet" : "embedded",
-  );
 };
 
 const localClients: ValueReader<string> = (value) => {
@@ -106,10 +99,31 @@ export const SETTINGS = {
   },
   store: {
     placeholder: "STORE",
-    description: "where objects are kept: embedded (in the data directory)",
+    description: "where objects are kept: embedded (in the data directory) or etcd://HOST:PORT,HOST:PORT",
     programs: KEEPING,
-    read: store,
+    read: storeLocation,
     fallback: always("embedded"),
+  },
+  storeCa: {
+    placeholder: "FILE",
+    description: "certificates that those of the etcd members must be signed by; turns TLS on",
+    programs: KEEPING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  storeCert: {
+    placeholder: "FILE",
+    description: "own certificate towards etcd",
+    programs: KEEPING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  storeKey: {
+    placeholder: "FILE",
+    description: "its private key",
+    programs: KEEPING,
+    read: optionalText,
+    fallback: nothing,
   },
   leaseSeconds: {
     placeholder: "SECONDS",

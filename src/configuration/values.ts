@@ -114,3 +114,35 @@ export function secondsByName<Name extends string>(
     return Object.fromEntries(pairs);
   };
 }
+
+/** Where objects are kept. */
+export type StoreLocation =
+  | { readonly kind: "embedded" }
+  | {
+      readonly kind: "etcd";
+      /** `host:port` of each member. */
+      readonly endpoints: readonly string[];
+    };
+
+const ETCD_SCHEME = "etcd://";
+const ETCD_PORT = 2379;
+
+/** `embedded`, or `etcd://host:2379,host2:2379`. */
+export const storeLocation: ValueReader<StoreLocation> = (value) => {
+  if (value === "embedded") return { kind: "embedded" };
+  if (!value.startsWith(ETCD_SCHEME)) throw wrong(value, `embedded or ${ETCD_SCHEME}HOST:PORT,HOST:PORT`);
+  const endpoints = value.slice(ETCD_SCHEME.length).split(",").map(etcdEndpoint);
+  return { kind: "etcd", endpoints: [...new Set(endpoints)] };
+};
+
+function etcdEndpoint(part: string): string {
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?$/.exec(part) ?? [];
+  const isHost = host !== undefined && (!host.startsWith("[") || isIP(host.slice(1, -1)) === 6);
+  if (!isHost || Number(port ?? 1) > 65_535 || Number(port ?? 1) < 1) {
+    throw wrong(
+      part,
+      `HOST:PORT of an etcd member, without user, path or spaces, e.g. ${ETCD_SCHEME}10.0.0.1:${ETCD_PORT}`,
+    );
+  }
+  return `${host}:${Number(port ?? ETCD_PORT)}`;
+}

@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 import type { HttpServer } from "../api/index.ts";
 import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
 import { listen } from "./listen.ts";
-import { openStore } from "./open-store.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
 import { startParts } from "./start-parts.ts";
+import { openStoreListening } from "./waiting-listener.ts";
+import { whileUnavailable } from "./while-unavailable.ts";
 
 /** A control plane that answers. Disposing it fails readiness first, then ends everything in order. */
 export interface ControlPlane extends AsyncDisposable {
@@ -14,14 +15,17 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 /**
- * Opens the store, starts the controllers and listens.
+ * Opens the store, starts the controllers and listens. Waits for a store that does not answer yet, until `starting` aborts.
  *
  * @throws ParasausError `Unavailable` when the address or the data directory is in use, `StoreCorrupt`,
  *   `RestoreUnfinished`
  */
-export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+export async function startControlPlane(
+  options: ControlPlaneOptions,
+  starting: AbortSignal,
+): Promise<ControlPlane> {
   const { log, clock } = options;
-  const store = await openStore(options);
+  const { store, configuration } = await openStoreListening(options, starting);
   const ending = new AbortController();
   // Every watch of every controller listens to it.
   setMaxListeners(0, ending.signal);
@@ -33,8 +37,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
   let parts: Parts | undefined;
   try {
-    const current = await enterEpoch(store);
-    parts = await startParts(options, current, ending.signal);
+    const current = await whileUnavailable(() => enterEpoch(store), options, starting);
+    parts = await startParts({ ...options, configuration }, current, ending.signal);
     const http = await listen(parts);
     const { fence } = current.epoch;
     const overtaken = watchForRestore({ store, fence, clock, logger: log, signal: ending.signal });

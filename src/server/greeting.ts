@@ -4,7 +4,8 @@ import type { Output } from "../foundation/index.ts";
 export interface Greeting {
   readonly version: string;
   readonly url: string;
-  readonly dataDirectory: string;
+  /** Where objects are kept. */
+  readonly store: string;
   readonly kubeconfig: string;
   /** Why this machine does not forward; absent where it does, or where no node was asked for. */
   readonly noForwarding?: string;
@@ -25,7 +26,7 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
   const facts: readonly (readonly [string, string])[] = [
     ["API and metrics", greeting.url],
     ["Kubeconfig", greeting.kubeconfig],
-    ["Data", greeting.dataDirectory],
+    ["Store", greeting.store],
     ...(greeting.noForwarding === undefined
       ? []
       : [["Forwarding", warning(`off: ${greeting.noForwarding}`)] as const]),

@@ -109,7 +109,8 @@ function healthChecks({ signal, store, tasks }: Parts): HealthChecks {
   };
 }
 
-function explainListenFailure(failure: unknown, { listen: { host, port } }: Configuration): unknown {
+/** Says which address is taken, and what to do about it. */
+export function explainListenFailure(failure: unknown, { listen: { host, port } }: Configuration): unknown {
   const { cause } = failure as { cause?: NodeJS.ErrnoException };
   if (!(failure instanceof ParasausError) || cause?.code !== "EADDRINUSE") return failure;
   return new ParasausError(

@@ -3,16 +3,32 @@ import { type Terminal, VERSION } from "../foundation/index.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { greet } from "./greeting.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { describeStore } from "./open-store.ts";
 import { beginProgram, type Program, untilAborted } from "./program.ts";
 
 /** Runs the control plane until the signal aborts. @returns The exit code. */
 export async function runServerProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   const program = beginProgram(loaded, terminal);
-  await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
+  await using controlPlane = await startUnlessAborted(program, loaded, terminal.signal);
+  if (!controlPlane) return 0;
   welcome(loaded, terminal, program, controlPlane);
   await untilAborted(AbortSignal.any([terminal.signal, controlPlane.overtaken]));
   program.log.info("ending");
   return terminal.signal.aborted ? 0 : 1;
+}
+
+/** Starts the control plane. @returns undefined when the signal aborts before it answers. */
+export async function startUnlessAborted(
+  program: Program,
+  { values: configuration }: LoadedConfiguration,
+  signal: AbortSignal,
+): Promise<ControlPlane | undefined> {
+  try {
+    return await startControlPlane({ ...program, configuration }, signal);
+  } catch (failure) {
+    if (signal.aborted) return undefined;
+    throw failure;
+  }
 }
 
 /** Writes the kubeconfig and tells where everything is. */
@@ -27,7 +43,7 @@ export function welcome(
   const greeting = {
     version: VERSION,
     url,
-    dataDirectory: values.dataDir,
+    store: describeStore(values),
     kubeconfig,
     command: commandOf(terminal),
   };

@@ -3,15 +3,15 @@ import type { Terminal } from "../foundation/index.ts";
 import { agentArguments } from "./agent/agent-command.ts";
 import { reasonNotToForward } from "./agent/forwarding-check.ts";
 import { superviseAgent } from "./agent/supervise-agent.ts";
-import { startControlPlane } from "./control-plane.ts";
 import { beginProgram, untilAborted } from "./program.ts";
-import { welcome } from "./run-server.ts";
+import { startUnlessAborted, welcome } from "./run-server.ts";
 
 /** Runs the control plane and, as a child, this machine's agent, until the signal aborts. @returns The exit code. */
 export async function runUpProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   const program = beginProgram(loaded, terminal);
   const { log, clock, random, logFormat } = program;
-  await using controlPlane = await startControlPlane({ ...program, configuration: loaded.values });
+  await using controlPlane = await startUnlessAborted(program, loaded, terminal.signal);
+  if (!controlPlane) return 0;
   welcome(loaded, terminal, program, controlPlane, reasonNotToForward(loaded.values, terminal));
   const signal = AbortSignal.any([terminal.signal, controlPlane.overtaken]);
   const agent = superviseAgent({

@@ -20,6 +20,7 @@ import { createProcessMetrics } from "./metrics/registry.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
 import { followPools, type PoolView } from "./pool-view.ts";
 import { startTask, type Task } from "./tasks.ts";
+import { whileUnavailable } from "./while-unavailable.ts";
 
 /**
  * Starts everything of a control plane but its listener, over a store that other control planes may be at work on, too.
@@ -42,7 +43,7 @@ export async function startParts(
     random,
     admission: [poolOwnershipAdmission, memberAddressAdmission((...address) => view?.holderAt(...address))],
   });
-  await ensureBuiltins(resources);
+  await whileUnavailable(() => ensureBuiltins(resources), options, signal);
   const process = createProcessMetrics();
   const coordinator = startCoordinator({
     ...{ store, resources, clock, random, metrics: process },

@@ -4,94 +4,318 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { endProcess, runProgram } from "./namespaces.ts";
+import { endProcess, makeNamespace, type Namespace, runProgram } from "./namespaces.ts";
+import { cutNetwork, type NetworkCut } from "./network-cut.ts";
 
 /** One member of a cluster in the lab. */
 export interface EtcdMember {
   readonly name: string;
   /** `host:port` for clients. */
   readonly endpoint: string;
-  /** Undefined while it is not running. */
-  readonly pid: number | undefined;
+  /** Of the process that runs now, or ran last. */
+  readonly pid: number;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the data that it had. */
+  start(): void;
+  /** SIGSTOP. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+}
+
+/** A member with a network namespace of its own. */
+export interface NetworkedMember extends EtcdMember {
+  /** Cuts it off from the other members, and from clients too unless they are spared. */
+  cutOff(options?: { readonly spareClients?: boolean }): NetworkCut;
 }
 
 /** An etcd cluster that a test started; disposing it ends every member and removes their data. */
-export interface EtcdCluster extends AsyncDisposable {
-  readonly members: readonly EtcdMember[];
+export interface EtcdCluster<Member extends EtcdMember = EtcdMember> extends AsyncDisposable {
+  readonly members: readonly Member[];
   readonly endpoints: readonly string[];
-  /** Runs etcdctl against all members. */
-  ctl(...words: readonly string[]): string;
+  /** Runs etcdctl against all members, or against some. */
+  ctl(words: readonly string[], endpoints?: readonly string[]): string;
   /** Deletes every key. */
   wipe(): void;
+  /** The member that leads, as most members that answer see it; waits until there is one. */
+  leader(): Promise<Member>;
 }
 
-/** Starts a cluster of one member on loopback. */
-export async function startEtcd(): Promise<EtcdCluster> {
-  const directory = mkdtempSync(path.join(tmpdir(), "paratest-etcd-"));
-  const [clientPort, peerPort] = await freePorts(2);
-  const endpoint = `127.0.0.1:${clientPort}`;
-  const child = spawnEtcd("e1", directory, {
-    "listen-client-urls": `http://${endpoint}`,
-    "advertise-client-urls": `http://${endpoint}`,
-    "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
-    "initial-advertise-peer-urls": `http://127.0.0.1:${peerPort}`,
-    "initial-cluster": `e1=http://127.0.0.1:${peerPort}`,
-  });
-  const ctl = (...words: readonly string[]) => etcdctl([endpoint], words);
-  const dispose = async () => {
-    await endProcess(child);
-    rmSync(directory, { recursive: true, force: true });
+/** A cluster with a network: each member in a namespace of its own, all on one bridge. */
+export interface EtcdNetwork extends EtcdCluster<NetworkedMember> {
+  /** Where the bridge is, and where programs run that use the cluster. */
+  readonly clients: Namespace;
+  /** One more namespace on the bridge, which can be cut off by itself. */
+  joinClient(name: string): Namespace;
+}
+
+/** PEM files of a cluster that wants client certificates. */
+export interface EtcdFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** How large, and how. */
+export interface EtcdOptions {
+  /** Default 1. */
+  readonly memberCount?: number;
+  /** Absent: plain text. */
+  readonly tls?: EtcdFiles;
+  /** Client ports that were chosen before; default: free ones. */
+  readonly clientPorts?: readonly number[];
+}
+
+interface Place {
+  readonly name: string;
+  readonly host: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly start: (command: readonly string[]) => ChildProcess;
+}
+
+/** Starts a cluster on loopback and waits until it answers. */
+export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdCluster> {
+  const count = options.memberCount ?? 1;
+  const ports = await freePorts(count * 2);
+  const places = Array.from({ length: count }, (_, index) => ({
+    name: `e${index + 1}`,
+    host: "127.0.0.1",
+    clientPort: options.clientPorts?.[index] ?? ports[index] ?? 0,
+    peerPort: ports[count + index] ?? 0,
+    start: (command: readonly string[]) => spawn(command[0] ?? "", command.slice(1), { stdio: "ignore" }),
+  }));
+  return openCluster(places, options.tls, runProgram, (member) => member);
+}
+
+/**
+ * Starts a cluster in namespaces:
+ *
+ *     clients 10.79.0.1, bridge ── 10.79.0.11 member 1
+ *                              ├── 10.79.0.12 member 2
+ *                              └── 10.79.0.13 member 3
+ */
+export async function startEtcdNetwork(memberCount = 3): Promise<EtcdNetwork> {
+  const made: Namespace[] = [];
+  const make = (name: string) => {
+    const namespace = makeNamespace(name);
+    made.push(namespace);
+    return namespace;
+  };
+  const remove = async () => {
+    for (const namespace of made.splice(0).reverse()) await namespace[Symbol.asyncDispose]();
   };
   try {
-    await untilHealthy(() => ctl("endpoint", "health"));
+    const clients = make("etcd");
+    makeBridge(clients);
+    const hosts = Array.from({ length: memberCount }, (_, index) => `10.79.0.${11 + index}`);
+    const namespaces = hosts.map((host, index) =>
+      joinBridge(clients, make(`e${index + 1}`), index + 1, host),
+    );
+    const places = hosts.map((host, index) => ({
+      name: `e${index + 1}`,
+      host,
+      clientPort: 2379,
+      peerPort: 2380,
+      start: (command: readonly string[]) =>
+        (namespaces[index] ?? clients).start(command, { stdio: "ignore" }),
+    }));
+    const cluster = await openCluster(
+      places,
+      undefined,
+      (program, words) => clients.run(program, ...words),
+      (member, index): NetworkedMember => ({
+        ...member,
+        cutOff: ({ spareClients = false } = {}) =>
+          cutNetwork(namespaces[index] ?? clients, spareClients ? hosts : undefined),
+      }),
+    );
+    const dispose = async () => {
+      await cluster[Symbol.asyncDispose]();
+      await remove();
+    };
+    let joined = 0;
+    const joinClient = (name: string) => {
+      joined += 1;
+      return joinBridge(clients, make(name), 100 + joined, `10.79.0.${100 + joined}`);
+    };
+    return { ...cluster, clients, joinClient, [Symbol.asyncDispose]: dispose };
+  } catch (failure) {
+    await remove();
+    throw failure;
+  }
+}
+
+function makeBridge(namespace: Namespace): void {
+  namespace.run("ip", "link", "add", "br0", "type", "bridge");
+  namespace.run("ip", "address", "add", "10.79.0.1/24", "dev", "br0");
+  namespace.run("ip", "link", "set", "br0", "up");
+}
+
+function joinBridge(hub: Namespace, member: Namespace, number: number, host: string): Namespace {
+  hub.run("ip", "link", "add", `e${number}`, "type", "veth", "peer", "name", "eth0", "netns", member.id);
+  hub.run("ip", "link", "set", `e${number}`, "master", "br0", "up");
+  member.run("ip", "address", "add", `${host}/24`, "dev", "eth0");
+  member.run("ip", "link", "set", "eth0", "up");
+  return member;
+}
+
+type RunProgram = (program: string, words: readonly string[]) => string;
+
+async function openCluster<Member extends EtcdMember>(
+  places: readonly Place[],
+  tls: EtcdFiles | undefined,
+  run: RunProgram,
+  extend: (member: EtcdMember, index: number) => Member,
+): Promise<EtcdCluster<Member>> {
+  const directory = mkdtempSync(path.join(tmpdir(), "paratest-etcd-"));
+  const processes = places.map((place) => new MemberProcess(place, commandOf(place, places, directory, tls)));
+  const members = processes.map((process, index) => extend(process.member, index));
+  const endpoints = places.map(({ host, clientPort }) => `${host}:${clientPort}`);
+  const security = tls ? [`--cacert=${tls.ca}`, `--cert=${tls.certificate}`, `--key=${tls.key}`] : [];
+  const ctl = (words: readonly string[], some: readonly string[] = endpoints) => {
+    const urls = some.map((endpoint) => `${tls ? "https" : "http"}://${endpoint}`);
+    return run("etcdctl", [`--endpoints=${urls.join(",")}`, "--command-timeout=3s", ...security, ...words]);
+  };
+  const dispose = async () => {
+    await Promise.all(processes.map((process) => process.end()));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const cluster = {
+    members,
+    endpoints,
+    ctl,
+    wipe: () => void ctl(["del", "", "--from-key"]),
+    leader: () => findLeader(members, ctl),
+    [Symbol.asyncDispose]: dispose,
+  };
+  try {
+    await untilDone(() => ctl(["endpoint", "health"]));
+    return cluster;
   } catch (failure) {
     await dispose();
     throw failure;
   }
-  return {
-    members: [{ name: "e1", endpoint, pid: child.pid }],
-    endpoints: [endpoint],
-    ctl,
-    wipe: () => void ctl("del", "", "--from-key"),
-    [Symbol.asyncDispose]: dispose,
+}
+
+function commandOf(
+  place: Place,
+  places: readonly Place[],
+  directory: string,
+  tls: EtcdFiles | undefined,
+): readonly string[] {
+  const client = `${tls ? "https" : "http"}://${place.host}:${place.clientPort}`;
+  const peerOf = ({ host, peerPort }: Place) => `http://${host}:${peerPort}`;
+  const flags = {
+    name: place.name,
+    "data-dir": path.join(directory, place.name),
+    "listen-client-urls": client,
+    "advertise-client-urls": client,
+    "listen-peer-urls": peerOf(place),
+    "initial-advertise-peer-urls": peerOf(place),
+    "initial-cluster": places.map((each) => `${each.name}=${peerOf(each)}`).join(","),
+    logger: "zap",
+    "log-level": "panic",
+    ...(tls
+      ? {
+          "cert-file": tls.certificate,
+          "key-file": tls.key,
+          "trusted-ca-file": tls.ca,
+          "client-cert-auth": "true",
+        }
+      : {}),
   };
-}
-
-function spawnEtcd(name: string, directory: string, flags: Readonly<Record<string, string>>): ChildProcess {
-  const words = Object.entries({ name, "data-dir": path.join(directory, name), ...flags });
+  const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
   // It ends with the test run, however that ends.
-  return spawn(
-    "setpriv",
-    [
-      "--pdeathsig",
-      "KILL",
-      "etcd",
-      "--log-level=error",
-      ...words.map(([flag, value]) => `--${flag}=${value}`),
-    ],
-    {
-      stdio: ["ignore", "ignore", "inherit"],
-    },
-  );
+  return ["setpriv", "--pdeathsig", "KILL", "etcd", ...words];
 }
 
-function etcdctl(endpoints: readonly string[], words: readonly string[]): string {
-  return runProgram("etcdctl", [`--endpoints=${endpoints.join(",")}`, ...words]);
+class MemberProcess {
+  readonly #place: Place;
+  readonly #command: readonly string[];
+  #child: ChildProcess;
+
+  constructor(place: Place, command: readonly string[]) {
+    this.#place = place;
+    this.#command = command;
+    this.#child = place.start(command);
+  }
+
+  get member(): EtcdMember {
+    const self = this;
+    const { name, host, clientPort } = this.#place;
+    return {
+      name,
+      endpoint: `${host}:${clientPort}`,
+      get pid() {
+        return self.#child.pid ?? 0;
+      },
+      kill: async () => {
+        const gone = once(this.#child, "exit");
+        this.#child.kill("SIGKILL");
+        await gone;
+      },
+      start: () => {
+        this.#child = this.#place.start(this.#command);
+      },
+      pause: () => void this.#child.kill("SIGSTOP"),
+      resume: () => void this.#child.kill("SIGCONT"),
+    };
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill("SIGCONT");
+    await endProcess(this.#child);
+  }
 }
 
-async function untilHealthy(ask: () => string): Promise<void> {
+async function findLeader<Member extends EtcdMember>(
+  members: readonly Member[],
+  ctl: EtcdCluster["ctl"],
+): Promise<Member> {
+  for (const deadlineMs = performance.now() + 30_000; performance.now() < deadlineMs; ) {
+    const statuses = members.flatMap(({ endpoint }) => askStatus(ctl, endpoint));
+    const votes = statuses.map(({ leader }) => leader).filter((id) => id !== "0");
+    const elected = votes.find((id) => votes.filter((other) => other === id).length > members.length / 2);
+    const found = statuses.find(({ id }) => id === elected);
+    const member = members.find(({ endpoint }) => endpoint === found?.endpoint);
+    if (member) return member;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("Waited 30 s in vain for a leader of the etcd cluster");
+}
+
+/** Ids are 64 bits wide: as text, numbers would be rounded. */
+function askStatus(
+  ctl: EtcdCluster["ctl"],
+  endpoint: string,
+): { endpoint: string; id: string; leader: string }[] {
+  try {
+    const text = ctl(["endpoint", "status", "--write-out=json"], [endpoint]);
+    const id = /"member_id":(\d+)/.exec(text)?.[1] ?? "";
+    const leader = /"leader":(\d+)/.exec(text)?.[1] ?? "0";
+    return [{ endpoint, id, leader }];
+  } catch {
+    return [];
+  }
+}
+
+async function untilDone(attempt: () => unknown): Promise<void> {
   const deadlineMs = performance.now() + 30_000;
   for (;;) {
     try {
-      ask();
+      attempt();
       return;
     } catch (failure) {
       if (performance.now() > deadlineMs) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
   const ports = servers.map((server) => (server.address() as { port: number }).port);

@@ -57,8 +57,8 @@ export async function restoreStoredBackup(
 /** What a verb prints is its own; the store's log only tells of trouble. */
 function openQuietly(loaded: LoadedConfiguration, terminal: Terminal): Promise<Store> {
   const configuration = { ...loaded.values, logLevel: "warn" as const };
-  const { log, clock } = beginProgram({ ...loaded, values: configuration }, terminal);
-  return openStore({ configuration, log, clock });
+  const { log, clock, random } = beginProgram({ ...loaded, values: configuration }, terminal);
+  return openStore({ configuration, log, clock, random, signal: terminal.signal });
 }
 
 /** Servers that share a store lead in something, all of them together in everything. */

@@ -31,6 +31,8 @@ export interface Operation<Response> {
    * - `once`: never sent again unless it is certain that nothing has happened.
    */
   readonly kind: "read" | "repeat" | "once";
+  /** How long to go on asking, milliseconds. Default 5,000. */
+  readonly patienceMs?: number;
   readonly send: (member: Member, timeoutMs: number) => Promise<Response>;
 }
 
@@ -85,13 +87,13 @@ export class Cluster {
   call<Request, Response extends { readonly header: Header }>(
     method: Method<Request, Response>,
     request: Request,
-    about: Pick<Operation<Response>, "action" | "kind">,
+    about: Omit<Operation<Response>, "send">,
   ): Promise<Response> {
     return this.run({ ...about, send: (member, timeoutMs) => member.call(method, request, timeoutMs) });
   }
 
   /**
-   * Asks until a member answers, for 5 s at most.
+   * Asks until a member answers, as long as there is patience.
    *
    * @throws ParasausError what etcd refuses; `Unavailable` when no member answers, or when the outcome is unknown
    */
@@ -102,7 +104,8 @@ export class Cluster {
     await gate.enter();
     try {
       if (clock.monotonicMs() - arrivedMs > QUEUE_TIMEOUT_MS) throw overloaded(operation);
-      return await this.#askInTurn(operation, clock.monotonicMs() + OPERATION_TIMEOUT_MS);
+      const { patienceMs = OPERATION_TIMEOUT_MS } = operation;
+      return await this.#askInTurn(operation, clock.monotonicMs() + patienceMs);
     } finally {
       gate.leave();
     }

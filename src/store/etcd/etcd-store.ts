@@ -1,5 +1,4 @@
-import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
-import { backoffMs, type Clock, hasCode, type Logger, ParasausError } from "../../foundation/index.ts";
+import { backoffMs, type Clock, hasCode, type Logger } from "../../foundation/index.ts";
 import { Retention } from "../retention.ts";
 import type {
   RangeOptions,
@@ -11,6 +10,7 @@ import type {
   StoreWrite,
   TransactionResult,
 } from "../store.ts";
+import type { EtcdTls } from "./channel-credentials.ts";
 import { Cluster } from "./cluster.ts";
 import { followCluster } from "./follow-cluster.ts";
 import { grantLease, keepLeaseAlive, revokeLease } from "./leases.ts";
@@ -20,17 +20,8 @@ import { readKey, readRange, readRevision } from "./reads.ts";
 import { transact } from "./transaction.ts";
 
 const COMPACTION_INTERVAL_MS = 30_000;
+const OPENING = { action: "open the store", patienceMs: 500 };
 const OPENING_BACKOFF = { baseMs: 500, maxMs: 5_000 };
-
-/** TLS towards etcd: PEM texts. */
-export interface EtcdTls {
-  /** Certificates that the members' ones must be signed by; absent = what the system trusts. */
-  readonly ca?: string;
-  /** Our own certificate, where etcd asks for one. */
-  readonly certificate?: string;
-  /** Its private key. */
-  readonly key?: string;
-}
 
 /** Where and how an etcd cluster is reached. */
 export interface EtcdStoreOptions {
@@ -59,8 +50,7 @@ export interface EtcdStoreOptions {
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
   const { endpoints, clock, random, logger } = options;
-  const own = ownCredentials(options.tls);
-  const members = endpoints.map((endpoint) => new Member(endpoint, own));
+  const members = endpoints.map((endpoint) => new Member(endpoint, options.tls));
   const cluster = new Cluster({ members, clock, random, logger });
   try {
     const revision = await waitForCluster(cluster, options);
@@ -72,22 +62,11 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
   }
 }
 
-function ownCredentials(tls: EtcdTls | undefined): ChannelCredentials {
-  if (!tls) return credentials.createInsecure();
-  const bytes = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
-  try {
-    return credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.certificate));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ParasausError("Usage", `Cannot use the certificates for etcd: ${reason}`, { cause });
-  }
-}
-
 async function waitForCluster(cluster: Cluster, options: EtcdStoreOptions): Promise<number> {
   const { clock, random, logger, signal, onWaiting } = options;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await readRevision(cluster);
+      return await readRevision(cluster, undefined, OPENING);
     } catch (failure) {
       if (!hasCode(failure, "Unavailable") || signal?.aborted) throw failure;
       const waitMs = backoffMs(attempt, { ...OPENING_BACKOFF, random });

@@ -1,5 +1,6 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { type ErrorCode, ParasausError } from "../../foundation/index.ts";
+import { explainConnection } from "./connection-problem.ts";
 
 /**
  * What a failed request means.
@@ -40,12 +41,12 @@ export function readFailure(action: string, cause: unknown): Failure {
     return refuse("BadRequest", `Cannot ${action}: etcd answered "${details}"`, cause);
   const isNotProposed =
     details.startsWith("etcdserver: ") && NOT_PROPOSED.some((words) => details.includes(words));
-  return { kind: isNotProposed ? "not-done" : "unknown", reason: details, cause };
+  return { kind: isNotProposed ? "not-done" : "unknown", reason: explainConnection(details), cause };
 }
 
 /** Why a member does not answer, in words for operators. */
 export function reasonOf(cause: unknown): string {
-  return statusOf(cause).details;
+  return explainConnection(statusOf(cause).details);
 }
 
 function refuse(code: ErrorCode, message: string, cause: unknown): Failure {

@@ -1,1 +1,2 @@
-export { type EtcdStoreOptions, type EtcdTls, openEtcdStore } from "./etcd-store.ts";
+export type { EtcdTls } from "./channel-credentials.ts";
+export { type EtcdStoreOptions, openEtcdStore } from "./etcd-store.ts";

@@ -1,5 +1,4 @@
 import {
-  type ChannelCredentials,
   type ChannelOptions,
   Client,
   type ClientDuplexStream,
@@ -7,6 +6,7 @@ import {
   Metadata,
 } from "@grpc/grpc-js";
 import { startAwakeTimeout } from "./awake-timeout.ts";
+import { type ChannelSecurity, type EtcdTls, secureChannel } from "./channel-credentials.ts";
 import type { Header } from "./key-value-messages.ts";
 import type { Method } from "./methods.ts";
 
@@ -46,13 +46,14 @@ export class SilentMember extends Error {
 export class Member {
   /** `host:port`. */
   readonly endpoint: string;
-  readonly #credentials: ChannelCredentials;
+  readonly #security: ChannelSecurity;
   #client: Client;
   #timeouts = 0;
 
-  constructor(endpoint: string, credentials: ChannelCredentials) {
+  /** @throws ParasausError `Usage` when certificate or key cannot be used */
+  constructor(endpoint: string, tls: EtcdTls | undefined) {
     this.endpoint = endpoint;
-    this.#credentials = credentials;
+    this.#security = secureChannel(hostOf(endpoint), tls);
     this.#client = this.#connect();
   }
 
@@ -108,7 +109,8 @@ export class Member {
   }
 
   #connect(): Client {
-    return new Client(this.endpoint, this.#credentials, CHANNEL_OPTIONS);
+    const { credentials, options } = this.#security;
+    return new Client(this.endpoint, credentials, { ...CHANNEL_OPTIONS, ...options });
   }
 
   /** A connection on which nothing comes back twice running may lead nowhere: TCP alone finds out after many minutes. */
@@ -120,6 +122,11 @@ export class Member {
     this.#client = this.#connect();
     client.close();
   }
+}
+
+/** `host:port` without the port, an IPv6 address without its brackets. */
+function hostOf(endpoint: string): string {
+  return endpoint.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 /** A member that has lost its leader then refuses at once, and ends its streams, instead of letting them hang. */

@@ -1,6 +1,6 @@
 import { hasCode } from "../../foundation/index.ts";
 import type { RangeOptions, RangeResult, StoreEntry } from "../store.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, Operation } from "./cluster.ts";
 import type { RangeRequest, RangeResponse } from "./key-value-messages.ts";
 import { METHODS } from "./methods.ts";
 
@@ -13,14 +13,20 @@ const BEGINNINGS = 3;
 /** The key before all keys; nobody can write it. */
 export const NO_KEY = "\0";
 
-/** The revision of the cluster now, and whether `revision`, if given, can still be read. @throws ParasausError `Expired`, `BadRequest`, `Unavailable` */
-export async function readRevision(cluster: Cluster, revision?: number): Promise<number> {
+/**
+ * The revision of the cluster now.
+ *
+ * @param revision Finds out besides whether this one can still be read.
+ * @throws ParasausError `Expired`, `BadRequest` for a revision that is still to come, `Unavailable`
+ */
+export async function readRevision(
+  cluster: Cluster,
+  revision?: number,
+  about: Partial<Omit<Operation<RangeResponse>, "send">> = {},
+): Promise<number> {
+  const action = revision === undefined ? "read the revision" : `read revision ${revision}`;
   const request = { key: NO_KEY, countOnly: true, ...(revision === undefined ? {} : { revision }) };
-  const about = {
-    kind: "read" as const,
-    action: revision ? `read revision ${revision}` : "read the revision",
-  };
-  const { header } = await cluster.call(METHODS.range, request, about);
+  const { header } = await cluster.call(METHODS.range, request, { kind: "read", action, ...about });
   return header.revision;
 }
 

@@ -3,10 +3,10 @@ import { hasCode, ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { RangeOptions, RangeResult, Store, StoreEntry } from "../../store/index.ts";
 import type { ListOptions, ObjectList, Selection } from "../resources.ts";
+import { type CompiledSelection, compileSelection, type Matcher } from "../selectors.ts";
 import type { ObjectReader } from "./codec.ts";
 import { keyOf, prefixOf } from "./keys.ts";
 import type { ResourceVersions } from "./resource-versions.ts";
-import { type CompiledSelection, compileSelection, type Matcher } from "./selectors.ts";
 
 const READS_PER_TURN = 500;
 

@@ -2,9 +2,9 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { RangeResult, Store, StoreEvent } from "../../store/index.ts";
 import type { WatchEvent, WatchOptions } from "../resources.ts";
+import { compileSelection, type Matcher } from "../selectors.ts";
 import type { ObjectReader } from "./codec.ts";
 import { selectedPrefix } from "./list.ts";
-import { compileSelection, type Matcher } from "./selectors.ts";
 
 type ObjectEvent = Exclude<WatchEvent, { readonly type: "BOOKMARK" }>;
 

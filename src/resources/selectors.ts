@@ -1,6 +1,6 @@
-import { ParasausError } from "../../foundation/index.ts";
-import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
-import type { Selection } from "../resources.ts";
+import { ParasausError } from "../foundation/index.ts";
+import type { KubeObject, ResourceDefinition } from "../model/index.ts";
+import type { Selection } from "./resources.ts";
 
 /** Decides whether an object is selected. */
 export type Matcher = (object: KubeObject) => boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hasCode } from "../../foundation/index.ts";
-import { type KubeObject, poolDefinition } from "../../model/index.ts";
+import { hasCode } from "../foundation/index.ts";
+import { type KubeObject, poolDefinition } from "../model/index.ts";
 import { compileSelection } from "./selectors.ts";
 
 const web = {

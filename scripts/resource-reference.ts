@@ -1,4 +1,10 @@
-import { apiVersionOf, DEFINITIONS, type JsonSchema, type ResourceDefinition } from "../src/model/index.ts";
+import {
+  apiVersionOf,
+  DEFINITIONS,
+  eventDefinition,
+  type JsonSchema,
+  type ResourceDefinition,
+} from "../src/model/index.ts";
 
 /** Where the reference stands, from the root of the repository. */
 export const RESOURCE_REFERENCE_PATH = "docs/reference/resources.md";
@@ -13,7 +19,7 @@ Durations are written \`500ms\`, \`2s\`, \`1m30s\`; a bare integer means seconds
 
 /** The text of the reference. */
 export function renderResourceReference(): string {
-  return `${[INTRODUCTION, ...DEFINITIONS.map(renderKind)].join("\n\n")}\n`;
+  return `${[INTRODUCTION, ...[...DEFINITIONS, eventDefinition].map(renderKind)].join("\n\n")}\n`;
 }
 
 function renderKind(definition: ResourceDefinition): string {

@@ -32,6 +32,8 @@ export interface ResourceDefinition {
   readonly nameFormat?: NameFormat;
   /** False for kinds that only Parasaus itself writes (Operation). */
   readonly writable: boolean;
+  /** False for kinds that are worked out when they are read, so that nothing can be watched. Default true. */
+  readonly watchable?: boolean;
   /** Whether `status` is a subresource that ordinary writes leave alone. */
   readonly hasStatus: boolean;
   readonly schema: JsonSchema;

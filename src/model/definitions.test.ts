@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonSchema } from "./definition.ts";
 import { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
+import { eventDefinition } from "./event/definition.ts";
 
 function fieldsWithoutDescription(schema: JsonSchema, path: string): string[] {
   const properties = Object.entries((schema["properties"] ?? {}) as Record<string, JsonSchema>);
@@ -13,9 +14,12 @@ function fieldsWithoutDescription(schema: JsonSchema, path: string): string[] {
 }
 
 describe("DEFINITIONS", () => {
-  it.each(DEFINITIONS)("describes every field of $kind, because kubectl explain shows it", (definition) => {
-    expect(fieldsWithoutDescription(definition.schema, definition.kind)).toEqual([]);
-  });
+  it.each([...DEFINITIONS, eventDefinition])(
+    "describes every field of $kind, because kubectl explain shows it",
+    (definition) => {
+      expect(fieldsWithoutDescription(definition.schema, definition.kind)).toEqual([]);
+    },
+  );
 
   it("has no two kinds that a name or short name could mean in one group", () => {
     const names = DEFINITIONS.flatMap((definition) =>

@@ -7,7 +7,7 @@ import { operationDefinition } from "./operation/definition.ts";
 import { poolDefinition } from "./pool/definition.ts";
 import { serviceDefinition } from "./service/definition.ts";
 
-/** Every kind that there is. */
+/** Every kind that is stored. */
 export const DEFINITIONS: readonly ResourceDefinition[] = [
   poolDefinition,
   addressPoolDefinition,

@@ -1,6 +1,7 @@
 export type { AddressPool, QuarantinedAddress } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
+export { isBadNews } from "./condition.ts";
 export { type DecodedJson, decodeJson } from "./decode/json.ts";
 export { unwrapList } from "./decode/list.ts";
 export { type DecodedDocument, type DecodeLimits, decodeYaml } from "./decode/yaml.ts";
@@ -9,6 +10,8 @@ export { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
 export { endpointsDefinition } from "./endpoints/definition.ts";
 export type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from "./endpoints/endpoints.ts";
+export { eventDefinition } from "./event/definition.ts";
+export type { KubeEvent } from "./event/event.ts";
 export { namespaceDefinition } from "./namespace/definition.ts";
 export type { Namespace } from "./namespace/namespace.ts";
 export { nodeDefinition } from "./node/definition.ts";

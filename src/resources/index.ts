@@ -11,4 +11,5 @@ export type {
   WatchOptions,
   WriteOptions,
 } from "./resources.ts";
+export { type CompiledSelection, compileSelection } from "./selectors.ts";
 export { EPOCH_HEADER, FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";

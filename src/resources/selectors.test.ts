@@ -65,6 +65,14 @@ describe("field selectors", () => {
     expect(compileSelection(poolDefinition, { fieldSelector: "metadata.name!=web" }).name).toBeUndefined();
   });
 
+  it("says which values fields must have, and nothing of those that they must not", () => {
+    const fieldSelector = "spec.port=80,spec.protocol!=UDP,metadata.namespace=";
+    expect([...compileSelection(poolDefinition, { fieldSelector }).required]).toEqual([
+      ["spec.port", "80"],
+      ["metadata.namespace", ""],
+    ]);
+  });
+
   it.each(["spec.nothing=1", "metadata.name", "metadata.name in (a)"])("%j is refused", (fieldSelector) => {
     expect(failureOf({ fieldSelector })).toBe(true);
   });

@@ -11,6 +11,8 @@ export interface CompiledSelection {
   readonly matches: Matcher | undefined;
   /** The only name that can match, when the selection says so. */
   readonly name: string | undefined;
+  /** What fields must be equal to, by path, as far as the field selector says so. */
+  readonly required: ReadonlyMap<string, string>;
 }
 
 type Requirement =
@@ -37,10 +39,15 @@ export function compileSelection(definition: ResourceDefinition, selection: Sele
           isMet(each, fieldOf(object, each.key)),
     ),
   ];
-  const named = fields.find((each) => each.kind === "in" && each.key === "metadata.name");
+  const required = new Map(
+    fields.flatMap((each): [string, string][] =>
+      each.kind === "in" ? [[each.key, each.values[0] ?? ""]] : [],
+    ),
+  );
   return {
     matches: matchers.length === 0 ? undefined : (object) => matchers.every((matches) => matches(object)),
-    name: named?.kind === "in" ? named.values[0] : undefined,
+    name: required.get("metadata.name"),
+    required,
   };
 }
 

@@ -170,7 +170,7 @@ describe("the Kubernetes API", () => {
         `${POOLS}/none`,
         "/apis/parasaus.io/v1/widgets",
         "/apis/apps/v1/deployments",
-        "/api/v1/namespaces/shop/events",
+        "/api/v1/namespaces/shop/secrets",
       ]) {
         expect(await ask("GET", path)).toMatchObject({
           code: 404,

@@ -200,7 +200,7 @@ describe.each(found)("kubectl $version", (kubectl: Kubectl) => {
     expect((await run("create namespace front")).stderr).toMatch(/\(AlreadyExists\).*"front" already exists/);
   });
 
-  it("describes an object, its Service and its Endpoints, though there are no Events", async () => {
+  it("describes an object, its Service and its Endpoints", async () => {
     expect(await out("describe pool web")).toMatch(
       /^Name:\s+web\n.*Labels:\s+app=web\n.*Scheduler:\s+wrr\n/s,
     );

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
-import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
+import { eventDefinition, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import { EPOCH_HEADER, type Resources } from "../../resources/index.ts";
 import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
 import { createEncoder } from "./encoder.ts";
+import { createEventResources } from "./events/event-resources.ts";
 import { byGroup, rootOf } from "./groups.ts";
 import { addOpenApiRoutes } from "./openapi/routes.ts";
 import { discoveryVersionOf } from "./representation.ts";
@@ -37,7 +38,8 @@ export interface KubeApiOptions {
 }
 
 /**
- * Makes the Kubernetes API over any `Resources`: discovery, OpenAPI, and the verbs of every kind that is defined.
+ * Makes the Kubernetes API over any `Resources`: discovery, OpenAPI, and the verbs of every kind that is defined, and of
+ * Events, which are worked out from the others.
  *
  * @returns routes for {@link createHttpServer}
  */
@@ -47,12 +49,14 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
     // Every open watch listens for the end.
     setMaxListeners(0, closing.signal);
     app.addHook("preClose", async () => closing.abort());
-    addDiscoveryRoutes(app, options.definitions);
-    addOpenApiRoutes(app, options.definitions, options.version);
+    const definitions = [...options.definitions, eventDefinition];
+    const events = createEventResources(options);
+    addDiscoveryRoutes(app, definitions);
+    addOpenApiRoutes(app, definitions, options.version);
     addEpochHeader(app, options.epoch ?? 1);
-    for (const definition of options.definitions) {
+    for (const definition of definitions) {
       const verbs = createVerbs({
-        resources: options.resources,
+        resources: definition === eventDefinition ? events : options.resources,
         definition,
         decorate: options.decorate ?? (async (object) => object),
         encoder: createEncoder(definition, options.clock),

@@ -7,9 +7,9 @@ export function rootOf(group: string): string {
 
 /** The verbs that a kind's objects can be asked with, in alphabetical order as Kubernetes lists them. */
 export function verbsOf(definition: ResourceDefinition): readonly string[] {
-  return definition.writable
-    ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-    : ["get", "list", "watch"];
+  if (definition.writable)
+    return ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+  return definition.watchable === false ? ["get", "list"] : ["get", "list", "watch"];
 }
 
 /** Definitions by API group, the core group first, then by name. */

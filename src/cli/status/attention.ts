@@ -1,4 +1,11 @@
-import type { Condition, KubeObject, MemberStatus, Node, Pool } from "../../model/index.ts";
+import {
+  type Condition,
+  isBadNews,
+  type KubeObject,
+  type MemberStatus,
+  type Node,
+  type Pool,
+} from "../../model/index.ts";
 import { definitionFor, qualifiedName } from "../client/kinds.ts";
 
 /** Something that an operator should look at. */
@@ -29,13 +36,10 @@ function nameOf({ apiVersion, kind, metadata }: KubeObject): string {
   return metadata.namespace ? `${name} -n ${metadata.namespace}` : name;
 }
 
-/** Conditions that are bad news when they are true; all others when they are false. */
-const BAD_WHEN_TRUE = new Set(["LocalListener"]);
-
 function conditionMessages(object: KubeObject): readonly string[] {
   const { status } = object as { status?: { conditions?: readonly Condition[] } };
   return (status?.conditions ?? [])
-    .filter(({ type, status: found }) => found === (BAD_WHEN_TRUE.has(type) ? "True" : "False"))
+    .filter(isBadNews)
     .map(({ type, reason, message }) => `${type}: ${message || reason}`);
 }
 

@@ -91,6 +91,18 @@ it("names failed parts, silent nodes and false conditions", () => {
   ]);
 });
 
+it("names what keeps a Service from its pools, which stands there as long as it is true", () => {
+  const problem = condition("NoAddressPool", "True", "no address pool hands out addresses by itself");
+  const service = object("Service", "web", { apiVersion: "v1", status: { conditions: [problem] } }, "shop");
+  const { attention } = makeReport({ ...input, pools: [], services: [service] });
+  expect(attention).toEqual([
+    {
+      object: "service/web -n shop",
+      message: "NoAddressPool: no address pool hands out addresses by itself",
+    },
+  ]);
+});
+
 it("says so when there is nothing to do", () => {
   expect(renderReport(makeReport({ ...input, pools: [] }), NOW)).toMatch(/\nNothing needs attention\n$/);
 });

@@ -55,8 +55,7 @@ const SELECTORS = [
   query("labelSelector", "string", "Only objects whose labels match."),
   query("fieldSelector", "string", "Only objects whose fields match."),
 ];
-const LIST_PARAMETERS = [
-  ...SELECTORS,
+const PAGE_PARAMETERS = [
   query("limit", "integer", "Most objects to return at once."),
   query("continue", "string", "Token of the page before."),
   query(
@@ -65,6 +64,8 @@ const LIST_PARAMETERS = [
     "Revision to list at (with resourceVersionMatch=Exact) or to watch from.",
   ),
   query("resourceVersionMatch", "string", "Exact or NotOlderThan."),
+];
+const WATCH_PARAMETERS = [
   query("watch", "boolean", "Stream changes instead of listing."),
   query("allowWatchBookmarks", "boolean", "Send BOOKMARK events."),
   query("sendInitialEvents", "boolean", "Stream the existing objects first, then a bookmark that says so."),
@@ -96,12 +97,13 @@ export function operationsOf(definition: ResourceDefinition): Map<string, readon
 }
 
 function listOperation(definition: ResourceDefinition, place: readonly Parameter[], suffix = ""): Operation {
+  const isWatchable = definition.watchable !== false;
   return {
     method: "get",
     id: `list${definition.kind}${suffix}`,
     action: "list",
-    description: `list or watch objects of kind ${definition.kind}`,
-    parameters: [...place, ...LIST_PARAMETERS],
+    description: `${isWatchable ? "list or watch" : "list"} objects of kind ${definition.kind}`,
+    parameters: [...place, ...SELECTORS, ...(isWatchable ? [...PAGE_PARAMETERS, ...WATCH_PARAMETERS] : [])],
     consumes: [],
     body: "anything",
     answer: "list",

@@ -1,0 +1,15 @@
+import type { Condition } from "./object.ts";
+
+/** Conditions that are bad news when they are true; all others when they are false. */
+const BAD_WHEN_TRUE: ReadonlySet<string> = new Set([
+  "LocalListener",
+  "InvalidAnnotation",
+  "NoAddressPool",
+  "PoolNameTaken",
+  "PoolRefused",
+]);
+
+/** Whether a condition says that something is wrong. */
+export function isBadNews({ type, status }: Pick<Condition, "type" | "status">): boolean {
+  return status === (BAD_WHEN_TRUE.has(type) ? "True" : "False");
+}

@@ -7,7 +7,7 @@ import type { Method } from "./methods.ts";
 
 const ATTEMPT_TIMEOUT_MS = 1_000;
 const OPERATION_TIMEOUT_MS = 5_000;
-const QUEUE_TIMEOUT_MS = 30_000;
+const QUEUE_TIMEOUT_MS = 60_000;
 /** How many requests of a kind are on their way at a time: more only wait for each other in here, while their second runs out. */
 const MOST_AT_ONCE = 100;
 const BACKOFF = { baseMs: 50, maxMs: 500 };

@@ -1,6 +1,7 @@
 import type { BpfMap } from "../../src/linux/index.ts";
 
-const HASHES = ["service", "flow", "affinity", "local_flow", "local_datagram", "node_address"];
+/** The maps that are hash tables; the others are arrays. */
+export const HASHES = ["service", "flow", "affinity", "local_flow", "local_datagram", "node_address"];
 const ARRAYS = [
   "slot",
   "pool",

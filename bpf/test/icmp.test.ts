@@ -102,6 +102,17 @@ describePrograms("an ICMP error about a packet that went to a member", () => {
   });
 });
 
+describePrograms("an ICMP error whose last hop is here", () => {
+  it("is dropped by name", () => {
+    kernel.publish({ sequence: [1] });
+    const { source, sourcePort, destination, destinationPort } = kernel.fromClient().packet;
+    const error = tooBig(ROUTER, source, { source, sourcePort, destination, destinationPort });
+    error[22] = 1;
+    expect(kernel.raw(error).verdict).toBe("drop");
+    expect(kernel.drops()).toEqual({ ttl: 1 });
+  });
+});
+
 describePrograms("an ICMP error about a packet that went to the client", () => {
   const asClientGot = { source: CONNECT.ip, sourcePort: 80, destination: CLIENT.ip, destinationPort: 40_000 };
 

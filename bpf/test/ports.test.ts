@@ -121,7 +121,7 @@ describePrograms("a member that closed first", () => {
   it("gives its port free when its TIME_WAIT is over", () => {
     const talk = ended("member");
     for (const key of [talk.forwardKey, talk.replyKey()])
-      kernel.patchFlow(key, { last_seen_ns: now() - 61n * SECOND_NS });
+      kernel.patchFlow(key, { last_seen_ns: now() - 7n * SECOND_NS });
     expect(syn(50_000, 500).verdict).toBe("redirect");
   });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { type BpfMap, type LoadedObject, loadBpfObject, testRun } from "../../src/linux/index.ts";
-import { emptyMaps } from "./empty-maps.ts";
+import { emptyMaps, HASHES } from "./empty-maps.ts";
 import {
   CONFIG,
   DROPS,
@@ -19,10 +19,12 @@ import {
   TRAFFIC,
 } from "./layout.ts";
 import { enterNamespace, run } from "./namespace.ts";
+import { createPacer } from "./pacer.ts";
 import { buildPacket, FLAGS, type Packet, parsePacket, TCP } from "./packet.ts";
 import type { Codec, RecordOf } from "./record.ts";
 
-const OBJECT = new URL("../build/parasaus.bpf.o", import.meta.url).pathname;
+const OBJECT =
+  process.env["PARASAUS_BPF_OBJECT"] ?? new URL("../build/parasaus.bpf.o", import.meta.url).pathname;
 const CAPACITIES = {
   slot: 8192,
   pool: 64,
@@ -30,7 +32,7 @@ const CAPACITIES = {
   member_traffic: 4096,
   half_open_ring: 64,
   flow: 4096,
-  affinity: 64,
+  affinity: 32,
 };
 const NEIGHBOURS = 18;
 const CONTEXT_BYTES = 192;
@@ -165,10 +167,12 @@ function programsOf(object: LoadedObject, held: Disposable) {
     if (found === undefined) throw new Error(`The object has no program "${name}"`);
     return found;
   };
+  const pace = createPacer(HASHES.map(maps.map));
   const runPacket = (name: string, bytes: Buffer, ifindex: number, arrivedBy: number): Answer => {
     const context = Buffer.alloc(CONTEXT_BYTES);
     context.writeUInt32LE(arrivedBy, CONTEXT_INGRESS_IFINDEX);
     context.writeUInt32LE(ifindex, CONTEXT_IFINDEX);
+    pace();
     const { returnCode, output } = testRun(program(name), { packet: bytes, context });
     const verdict = VERDICTS[returnCode];
     if (verdict === undefined) throw new Error(`Unknown verdict ${returnCode}`);
@@ -193,6 +197,11 @@ function programsOf(object: LoadedObject, held: Disposable) {
     fromMember: (packet: Partial<Packet> = {}) =>
       runPacket("tc_ingress", buildPacket({ ...FROM_MEMBER, ...packet }), members, members),
     raw: (bytes: Buffer) => runPacket("tc_ingress", bytes, clients, clients),
+    /** Any bytes, by either hook and device. `isOwn`: sent by a socket of the node. */
+    send: (hook: "ingress" | "egress", bytes: Buffer, side: "clients" | "members", isOwn = false) => {
+      const device = side === "clients" ? clients : members;
+      return runPacket(`tc_${hook}`, bytes, device, isOwn ? 0 : device);
+    },
     /** A packet that leaves: `arrivedBy` 0 = sent by a socket of the node. */
     leaving: (packet: Partial<Packet>, arrivedBy = 0) =>
       runPacket("tc_egress", buildPacket({ ...FROM_MEMBER, ...packet }), clients, arrivedBy),
@@ -308,12 +317,13 @@ type MemberShape = ShapeOf<typeof MEMBER>;
 type ConfigShape = ShapeOf<typeof CONFIG>;
 type FlowShape = ShapeOf<typeof FLOW>;
 
+/** Times so short that a machine which booted a moment ago has lived through them. */
 const DEFAULTS = {
-  established_ns: 900n * SECOND_NS,
-  half_open_ns: 30n * SECOND_NS,
-  closing_ns: 120n * SECOND_NS,
-  closed_ns: 60n * SECOND_NS,
-  datagram_ns: 60n * SECOND_NS,
+  established_ns: 12n * SECOND_NS,
+  half_open_ns: 4n * SECOND_NS,
+  closing_ns: 10n * SECOND_NS,
+  closed_ns: 6n * SECOND_NS,
+  datagram_ns: 8n * SECOND_NS,
   route_epoch: 1,
   half_open_count: 64,
   source_port_first: 1024,

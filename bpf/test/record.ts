@@ -40,6 +40,8 @@ const isLittle = endianness() === "LE";
 
 export interface Codec<Shape extends Fields> {
   readonly sizeBytes: number;
+  /** Where each field begins. */
+  readonly offsets: Readonly<Record<keyof Shape, number>>;
   /** Fields that are left out are zero. */
   encode(value: Partial<RecordOf<Shape>>): Buffer;
   decode(bytes: Uint8Array): RecordOf<Shape>;
@@ -50,6 +52,7 @@ export function record<const Shape extends Fields>(shape: Shape): Codec<Shape> {
   const sizeBytes = places.reduce((end, place) => Math.max(end, place.at + place.size), 0);
   return {
     sizeBytes,
+    offsets: Object.fromEntries(places.map(({ name, at }) => [name, at])) as Record<keyof Shape, number>,
     encode(value) {
       const bytes = Buffer.alloc(sizeBytes);
       const given: Readonly<Record<string, unknown>> = value;

@@ -37,7 +37,7 @@ describePrograms("close_flows", () => {
     const idle = converse(kernel).open();
     const busy = converse(kernel, { port: 41_000 }).open();
     for (const key of [idle.forwardKey, idle.replyKey()])
-      kernel.patchFlow(key, { last_seen_ns: now() - 901n * SECOND_NS });
+      kernel.patchFlow(key, { last_seen_ns: now() - 13n * SECOND_NS });
     expect(close(EXPIRED, [idle.forwardKey, busy.forwardKey])).toBe(1);
     expect(kernel.flow(idle.forwardKey)).toBeUndefined();
     expect(kernel.flow(idle.replyKey())).toBeUndefined();
@@ -52,12 +52,12 @@ describePrograms("close_flows", () => {
   });
 
   it.each([
-    ["half-open", FLOW_STATE.halfOpen, 31n, 1],
-    ["half-open", FLOW_STATE.halfOpen, 29n, 0],
-    ["closing", FLOW_STATE.closing, 121n, 1],
-    ["closing", FLOW_STATE.closing, 119n, 0],
-    ["closed", FLOW_STATE.closed, 61n, 1],
-    ["closed", FLOW_STATE.closed, 59n, 0],
+    ["half-open", FLOW_STATE.halfOpen, 5n, 1],
+    ["half-open", FLOW_STATE.halfOpen, 3n, 0],
+    ["closing", FLOW_STATE.closing, 11n, 1],
+    ["closing", FLOW_STATE.closing, 9n, 0],
+    ["closed", FLOW_STATE.closed, 7n, 1],
+    ["closed", FLOW_STATE.closed, 5n, 0],
   ])("goes by the state: %s %i after %i s", (_, state, seconds, closed) => {
     const talk = converse(kernel).open();
     kernel.patchFlow(talk.forwardKey, { state, last_seen_ns: now() - seconds * SECOND_NS });
@@ -85,7 +85,7 @@ describePrograms("close_flows", () => {
     const kept = [...keys()].find((key) => kernel.flow(key)?.state === FLOW_STATE.closed) ?? {};
     kernel.patchFlow(kept, { created_ns: 1n });
     expect(close(EXPIRED, [kept])).toBe(0);
-    kernel.patchFlow(kept, { last_seen_ns: now() - 61n * SECOND_NS });
+    kernel.patchFlow(kept, { last_seen_ns: now() - 7n * SECOND_NS });
     expect(close(EXPIRED, [kept])).toBe(1);
   });
 

@@ -50,6 +50,12 @@ describePrograms("rr and wrr", () => {
     kernel.writeMember(2, { state: STATE.paused });
     expect(tally(pick(30))[2]).toBeUndefined();
   });
+
+  it("skip a place that has gone to another pool meanwhile", () => {
+    kernel.publish({ sequence: [1, 2, 3], scheduler: "rr" });
+    kernel.writeMember(2, { pool: 9 });
+    expect(tally(pick(30))[2]).toBeUndefined();
+  });
 });
 
 describePrograms("lc and wlc", () => {
@@ -158,7 +164,7 @@ describePrograms("session affinity", () => {
   };
 
   it("keeps a client at its member, until the time is over or the member takes no more", () => {
-    kernel.publish({ sequence: [1, 2, 3], affinitySeconds: 60 });
+    kernel.publish({ sequence: [1, 2, 3], affinitySeconds: 6 });
     expect(pick(5)).toEqual([1, 1, 1, 1, 1]);
     expect(
       kernel.flow({
@@ -169,7 +175,7 @@ describePrograms("session affinity", () => {
         protocol: 6,
       })?.why,
     ).toBe(WHY.affinity);
-    kernel.map("affinity").update(key, AFFINITY.encode({ member: 1, last_ns: now() - 61n * SECOND_NS }));
+    kernel.map("affinity").update(key, AFFINITY.encode({ member: 1, last_ns: now() - 7n * SECOND_NS }));
     expect(pick(1)).toEqual([2]);
     kernel.writeMember(last()?.member ?? 0, {
       state: STATE.draining,
@@ -179,9 +185,16 @@ describePrograms("session affinity", () => {
     expect(kernel.fromClient({ sourcePort: 1 }).packet.destination).not.toBe(`10.0.2.${Number(before) + 1}`);
   });
 
+  it("does not bring a client to a member of weight 0", () => {
+    kernel.publish({ sequence: [1, 2], affinitySeconds: 6 });
+    expect(pick(2)).toEqual([1, 1]);
+    kernel.writeMember(1, { weight: 0, load: 2n });
+    expect(pick(2)).toEqual([2, 2]);
+  });
+
   it("is given up by name when the table is full, not the flow", () => {
     kernel.publish({ sequence: [1], affinitySeconds: 60 });
-    for (let host = 0; host < 64; host++) {
+    for (let host = 0; host < 32; host++) {
       kernel
         .map("affinity")
         .update(AFFINITY_KEY.encode({ pool: 9, client: `10.9.9.${host}` }), AFFINITY.encode({}));

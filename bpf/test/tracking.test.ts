@@ -51,6 +51,16 @@ describePrograms("opening", () => {
   });
 });
 
+describePrograms("what is sent again", () => {
+  it("does not take the sequence number back, by which the other side's RST is believed", () => {
+    const talk = converse(kernel).open();
+    talk.client({ payload: "12345" });
+    talk.client({ payload: "12345", sequence: 1001 });
+    talk.client({ sequence: 1001 });
+    expect(kernel.flow(talk.forwardKey)?.last_sequence).toBe(1006);
+  });
+});
+
 describePrograms("closing", () => {
   it.each([
     ["client first", ["client", "member"], 0],
@@ -186,6 +196,15 @@ describePrograms("a member that drains, or is cut", () => {
     expect(kernel.load(1)).toBe(0);
   });
 
+  it("stays cut for the side that was silent, though the member comes back", () => {
+    const talk = converse(kernel).open();
+    kernel.writeMember(1, { state: STATE.cut, load: 1n });
+    talk.client({ payload: "hello" });
+    kernel.writeMember(1, { load: 1n });
+    expect(talk.member({ payload: "hi" }).packet.flags).toBe(FLAGS.RST);
+    expect(kernel.drops()).toEqual({ cut: 2 });
+  });
+
   it("loses its datagrams to another member at once", () => {
     kernel.publish({ sequence: [1], protocol: UDP });
     kernel.fromClient({ protocol: UDP });
@@ -208,9 +227,9 @@ describePrograms("time", () => {
   it("an idle flow is reset, whichever side speaks", () => {
     for (const side of ["client", "member"] as const) {
       const talk = converse(kernel).open();
-      idle(talk, 899n);
+      idle(talk, 11n);
       expect(talk.client({ payload: "still here" }).packet.payload).toBe("still here");
-      idle(talk, 901n);
+      idle(talk, 13n);
       expect(talk[side]({ payload: "hello?" }).packet.flags & FLAGS.RST).toBe(FLAGS.RST);
       expect(kernel.flowCount()).toBe(0);
       expect(kernel.load(1)).toBe(0);
@@ -220,13 +239,13 @@ describePrograms("time", () => {
 
   it("is not idle while the other direction speaks", () => {
     const talk = converse(kernel).open();
-    kernel.patchFlow(talk.forwardKey, { last_seen_ns: now() - 2000n * SECOND_NS });
+    kernel.patchFlow(talk.forwardKey, { last_seen_ns: now() - 14n * SECOND_NS });
     expect(talk.client({ payload: "late" }).packet.payload).toBe("late");
   });
 
   it("an idle flow's SYN and datagram open another", () => {
     const talk = converse(kernel).open();
-    idle(talk, 901n);
+    idle(talk, 13n);
     expect(talk.client({ flags: FLAGS.SYN, sequence: 7, ack: 0 }).verdict).toBe("redirect");
     expect(stateOf(talk)).toBe(halfOpen);
     expect(kernel.load(1)).toBe(1);

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ErrorCode, ParasausError, silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
 import type { Store } from "../../src/store/index.ts";
+import { seeded } from "../lab/random.ts";
 
 const KILLS = Number(process.env["PARASAUS_STORE_KILLS"] ?? 4);
 const FLIPS = Number(process.env["PARASAUS_STORE_FLIPS"] ?? 30);
@@ -126,11 +127,11 @@ describe("damage", () => {
       const expected = await fill();
       const file = path.join(directory, "store.mdb");
       const whole = readFileSync(file);
-      const random = sequence(20261122);
+      const random = seeded(20261122);
       let refusedCount = 0;
       for (let flip = 0; flip < FLIPS; flip += 1) {
         const damaged = Buffer.from(whole);
-        const bit = Math.floor(random() * whole.length * 8);
+        const bit = Math.floor(random.next() * whole.length * 8);
         damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const copy = path.join(directory, `flip-${flip}`);
         mkdirSync(copy);
@@ -285,15 +286,4 @@ describe("one process only", () => {
 
 function hashOf(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -2,10 +2,11 @@ import type { Driver } from "../dataplane/index.ts";
 import type { AgentStatus } from "../model/index.ts";
 import type { ObjectChange, StorePosition } from "../resources/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
-import { DesiredState, type TranslatedPool } from "./desired-state.ts";
+import { type DesiredEntry, DesiredState, type TranslatedPool } from "./desired-state.ts";
 import { createExclusive, type Exclusive } from "./exclusive.ts";
 import { Hearing } from "./hearing.ts";
 import { Reconciler } from "./reconciler.ts";
+import { ShrinkGuard } from "./shrink-guard.ts";
 import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
 import { createTimeRecorder } from "./time-histogram.ts";
 import { createWakeup } from "./wakeup.ts";
@@ -16,6 +17,7 @@ export class AgentCore {
   readonly reconciler: Reconciler;
   readonly snapshotFile: SnapshotFile;
   readonly hearing: Hearing;
+  readonly guard: ShrinkGuard<DesiredEntry>;
   /** Rung when there is something to reconcile. */
   readonly work = createWakeup();
   readonly #options: AgentOptions;
@@ -39,7 +41,13 @@ export class AgentCore {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.desired = new DesiredState(options.logger, (uid) => this.reconciler.held(uid));
+    this.guard = new ShrinkGuard(options.clock, options.logger);
+    this.desired = new DesiredState({
+      logger: options.logger,
+      guard: this.guard,
+      held: (uid) => this.reconciler.held(uid),
+      onTouched: (uid) => this.reconciler.markDirty([uid]),
+    });
     this.reconciler = new Reconciler({
       driver: options.driver,
       desired: this.desired,
@@ -70,21 +78,31 @@ export class AgentCore {
   /** Learns what the kernel holds and what was wanted last; a snapshot that cannot be trusted changes nothing. */
   async start(): Promise<void> {
     await this.#exclusive(() => this.reconciler.adopt());
+    const isRestored = await this.#restore();
+    for (const uid of this.reconciler.heldUids) {
+      const pool = this.reconciler.held(uid);
+      if (pool) this.desired.adopt(pool);
+    }
+    if (!isRestored) return;
+    this.#source = "snapshot";
+    this.#options.logger.info("started from the snapshot", { ...this.desired.position });
+    this.#replanEverything();
+    await this.reconcile();
+  }
+
+  async #restore(): Promise<boolean> {
     const { logger, nodeName } = this.#options;
     try {
       const snapshot = await this.snapshotFile.read(nodeName);
-      if (!snapshot) return;
-      const { entries, epoch, revision, storeUid } = snapshot;
-      this.desired.restore(entries, { epoch, revision });
+      if (!snapshot) return false;
+      const { entries, epoch, revision, storeUid, shrink } = snapshot;
+      this.desired.restore(entries, { epoch, revision }, shrink);
       this.hearing.remember(storeUid);
+      return true;
     } catch (error) {
       logger.error("snapshot refused, the kernel stays as it is", { path: this.snapshotFile.path, error });
-      return;
+      return false;
     }
-    this.#source = "snapshot";
-    logger.info("started from the snapshot", { ...this.desired.position });
-    this.#replanEverything();
-    await this.reconcile();
   }
 
   /**
@@ -103,9 +121,10 @@ export class AgentCore {
 
   /** Takes over one change. */
   takeChange({ type, object }: ObjectChange): void {
-    const uid = object.metadata.uid ?? "";
+    const { uid = "", deletionTimestamp } = object.metadata;
+    if (type !== "DELETED" || deletionTimestamp !== undefined)
+      this.desired.put(this.desired.translate(object));
     if (type === "DELETED") this.desired.remove(uid);
-    else this.desired.put(this.desired.translate(object));
     this.desired.advanceTo(object.metadata.resourceVersion ?? "0");
     this.reconciler.markDirty([uid]);
     this.#noteChange();
@@ -116,6 +135,15 @@ export class AgentCore {
     this.hearing.noteHeard();
     this.desired.advanceTo(revision);
     if (this.#appliedCount === this.#arrivedCount) this.#applied = this.desired.position;
+  }
+
+  /** An operator lets the pools go that are held under this id; another id changes nothing. */
+  confirmShrink(id: string): void {
+    const uids = this.desired.confirmShrink(id);
+    if (uids.length === 0) return;
+    this.reconciler.markDirty(uids);
+    this.#hasUnsavedChange = true;
+    this.work.ring();
   }
 
   /** Brings the kernel to what is wanted, as far as something has changed or is due. */
@@ -168,10 +196,16 @@ export class AgentCore {
     this.#hasUnsavedChange = false;
     const { nodeName, version } = this.#options;
     const { storeUid } = this.hearing;
-    const store = storeUid === undefined ? {} : { storeUid };
-    const header = { nodeName, agentVersion: version, ...store, ...position };
+    const { shrink } = this.guard;
+    const header = {
+      nodeName,
+      agentVersion: version,
+      ...(storeUid === undefined ? {} : { storeUid }),
+      ...position,
+      ...(shrink ? { shrink: { since: shrink.since, ofPoolCount: shrink.ofPoolCount } } : {}),
+    };
     try {
-      await this.snapshotFile.write(header, this.desired.entries);
+      await this.snapshotFile.write(header, this.desired.entries());
     } catch (failure) {
       this.#hasUnsavedChange = true;
       throw failure;
@@ -193,6 +227,7 @@ export class AgentCore {
       poolCount: this.reconciler.poolCount,
       ...(ageMs === undefined ? {} : { watchAgeMs: ageMs }),
       refusedAnswerCount: refusedCount,
+      heldPoolCount: this.guard.shrink?.poolCount ?? 0,
       changeToKernel: this.#changeToKernel.read(),
       reconcile: this.#reconcileTimes.read(),
       driftCount: this.reconciler.driftCount,

@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
 import { type NodeFacts, nodeConditions } from "./node-conditions.ts";
 
-const fine: NodeFacts = { source: "server", refusals: [], unreadablePoolCount: 0, listeners: [] };
+const fine: NodeFacts = {
+  nodeName: "n1",
+  source: "server",
+  refusals: [],
+  unreadablePoolCount: 0,
+  listeners: [],
+};
 const later = new Date("2026-01-01T00:01:00Z");
 
 it("says that all is well, and keeps the time since when", () => {
@@ -12,6 +18,7 @@ it("says that all is well, and keeps the time since when", () => {
     "Ready=True",
     "Synced=True",
     "Programmed=True",
+    "ShrinkHeld=False",
     "LocalListener=False",
   ]);
 });
@@ -23,7 +30,7 @@ it("names what the kernel refuses and which local socket is in the way", () => {
     refusals: [{ uid: "u", code: "CapacityExceeded", message: 'Cannot install pool "u": full' }],
     listeners: [{ protocol: "TCP", ip: "0.0.0.0", port: 30001 }],
   };
-  const [ready, , programmed, listener] = nodeConditions(facts, first, later);
+  const [ready, , programmed, , listener] = nodeConditions(facts, first, later);
   expect(ready?.lastTransitionTime).toBe("2026-01-01T00:00:00Z");
   expect(programmed).toMatchObject({
     status: "False",
@@ -50,4 +57,13 @@ it("is not ready while nothing is known or the kernel fails", () => {
     { ...fine, trouble: "Cannot write" },
   ].map((facts) => nodeConditions(facts, [], later)[0]?.reason);
   expect(reasons).toEqual(["NoDesiredState", "KernelError"]);
+});
+
+it("says how many pools it holds back, and what lets them go", () => {
+  const shrink = { id: "0a1b", poolCount: 412, ofPoolCount: 1000, since: "2026-01-01T00:00:30Z" };
+  const [, , , held] = nodeConditions({ ...fine, shrink }, [], later);
+  expect(held).toMatchObject({ type: "ShrinkHeld", status: "True", reason: "PoolsMissing" });
+  expect(held?.message).toBe(
+    "412 of 1000 pools went without anybody deleting them, and are forwarded all the same; if they may go: parasaus node confirm n1",
+  );
 });

@@ -1,15 +1,18 @@
-import type { Condition } from "../model/index.ts";
+import type { Condition, HeldShrink } from "../model/index.ts";
 import type { Silence } from "./hearing.ts";
 import type { LocalListener } from "./local-listeners.ts";
 import type { Refusal } from "./reconciler.ts";
 
 /** What conditions are made from. */
 export interface NodeFacts {
+  readonly nodeName: string;
   readonly source: "none" | "snapshot" | "server";
   /** Why the agent could not do its work the last time; absent when it could. */
   readonly trouble?: string;
   /** Why the agent does not hear what the server wants; absent while it does. */
   readonly silence?: Silence;
+  /** Pools that the server no longer has, and that are forwarded all the same. */
+  readonly shrink?: HeldShrink;
   readonly refusals: readonly Refusal[];
   readonly unreadablePoolCount: number;
   /** Sockets of this machine on ports that belong to pools. */
@@ -28,11 +31,13 @@ export function nodeConditions(
   now: Date,
 ): readonly Condition[] {
   const time = `${now.toISOString().slice(0, 19)}Z`;
-  return [ready(facts), synced(facts), programmed(facts), localListener(facts)].map((finding) => {
-    const before = previous.find((condition) => condition.type === finding.type);
-    const isSame = before?.status === finding.status;
-    return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
-  });
+  return [ready(facts), synced(facts), programmed(facts), shrinkHeld(facts), localListener(facts)].map(
+    (finding) => {
+      const before = previous.find((condition) => condition.type === finding.type);
+      const isSame = before?.status === finding.status;
+      return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
+    },
+  );
 }
 
 function ready({ source, trouble }: NodeFacts): Finding {
@@ -66,6 +71,17 @@ function programmed({ refusals, unreadablePoolCount }: NodeFacts): Finding {
     return { ...base, status: "False", reason: "Unreadable", message };
   }
   return { ...base, status: "True", reason: "AsWanted", message: "The kernel holds every pool as wanted" };
+}
+
+function shrinkHeld({ nodeName, shrink }: NodeFacts): Finding {
+  const base = { type: "ShrinkHeld" };
+  if (!shrink)
+    return { ...base, status: "False", reason: "NothingHeld", message: "No pool went without a word" };
+  const { poolCount, ofPoolCount } = shrink;
+  const message =
+    `${poolCount} of ${ofPoolCount} pools went without anybody deleting them, and are forwarded all the same; ` +
+    `if they may go: parasaus node confirm ${nodeName}`;
+  return { ...base, status: "True", reason: "PoolsMissing", message };
 }
 
 function localListener({ listeners }: NodeFacts): Finding {

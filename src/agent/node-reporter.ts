@@ -1,5 +1,5 @@
 import { type Clock, hasCode, type Logger } from "../foundation/index.ts";
-import { type Condition, type Node, nodeDefinition } from "../model/index.ts";
+import { type Condition, type HeldShrink, type Node, nodeDefinition } from "../model/index.ts";
 import type { ObjectReference, Resources } from "../resources/index.ts";
 
 /** Least time between two writes of the Node, milliseconds. */
@@ -14,6 +14,8 @@ export interface NodeReport {
   readonly version: string;
   readonly kernel?: NonNullable<NonNullable<Node["status"]>["kernel"]>;
   readonly server?: string;
+  /** null when nothing is held. */
+  readonly heldShrink: HeldShrink | null;
   readonly conditions: readonly Condition[];
 }
 
@@ -34,33 +36,54 @@ export interface NodeReporterOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** The present state; `previous` are the conditions of the last report. */
+  /** Told what the Node says, each time that it is read or written. */
+  readonly onNode: (node: Node) => void;
   readonly read: (previous: readonly Condition[]) => Promise<readonly [NodeReport, NodeProgress]>;
 }
 
 /** Keeps the Node object up to date until the signal aborts: one cheap write a heartbeat, and one when something is wrong. */
 export async function reportNode(options: NodeReporterOptions): Promise<void> {
   const { clock, signal, logger, nodeName } = options;
-  let written: { readonly text: string; readonly atMs: number } | undefined;
-  let conditions: readonly Condition[] | undefined;
+  let last: Written = {};
   while (!signal.aborted) {
     try {
-      conditions ??= (await readOrCreateNode(options)).status?.conditions ?? [];
-      const [report, progress] = await options.read(conditions);
-      const text = JSON.stringify(report);
-      const isDue = !written || clock.monotonicMs() - written.atMs >= HEARTBEAT_MS;
-      if (isDue || text !== written?.text) {
-        await writeStatus(options, report, progress);
-        conditions = report.conditions;
-        written = { text, atMs: clock.monotonicMs() };
-      }
+      last = await reportOnce(options, last);
     } catch (error) {
       if (signal.aborted) return;
-      conditions = undefined;
       // Somebody deleted the Node, or no server answers: both are over by the next round, or the one after.
+      const { conditions: _, ...kept } = last;
+      last = kept;
       logger.debug("node could not be reported", { node: nodeName, error });
     }
     await clock.sleep(LEAST_MS, signal).catch(() => undefined);
   }
+}
+
+/** What the rounds before know of the Node. */
+interface Written {
+  /** Absent: read them first. */
+  readonly conditions?: readonly Condition[];
+  readonly text?: string;
+  readonly atMs?: number;
+  /** Something waits for an operator's word, so that the Node is read every time. */
+  readonly isWaiting?: boolean;
+}
+
+async function reportOnce(options: NodeReporterOptions, last: Written): Promise<Written> {
+  let { conditions } = last;
+  if (!conditions || last.isWaiting) {
+    const node = await readOrCreateNode(options);
+    options.onNode(node);
+    conditions ??= node.status?.conditions ?? [];
+  }
+  const [report, progress] = await options.read(conditions);
+  const isWaiting = report.heldShrink !== null;
+  const text = JSON.stringify(report);
+  const nowMs = options.clock.monotonicMs();
+  const isDue = last.atMs === undefined || nowMs - last.atMs >= HEARTBEAT_MS;
+  if (!isDue && text === last.text) return { ...last, conditions, isWaiting };
+  await writeStatus(options, report, progress);
+  return { conditions: report.conditions, text, atMs: nowMs, isWaiting };
 }
 
 async function readOrCreateNode(options: NodeReporterOptions): Promise<Node> {

@@ -74,6 +74,11 @@ export class Reconciler {
     return this.#held.get(uid);
   }
 
+  /** Every pool that the kernel holds, as far as the agent knows. */
+  get heldUids(): IterableIterator<string> {
+    return this.#held.uids;
+  }
+
   /** Whether a pool answers where this socket listens, as far as the kernel is programmed. */
   isServed({ ip, port, protocol }: ConnectAddress): boolean {
     return ["*", ip].some((each) => this.#held.holderOf({ ip: each, port, protocol }) !== undefined);

@@ -1,7 +1,7 @@
 import type { AgentCore } from "./agent-core.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { type LocalListener, readLocalListeners } from "./local-listeners.ts";
-import { nodeConditions } from "./node-conditions.ts";
+import { type NodeFacts, nodeConditions } from "./node-conditions.ts";
 import { reportNode } from "./node-reporter.ts";
 
 const LISTENER_CHECK_MS = 10_000;
@@ -20,29 +20,41 @@ export async function report(
     clock,
     logger,
     signal,
+    onNode: ({ spec }) => {
+      if (spec?.confirmedShrink !== undefined) core.confirmShrink(spec.confirmedShrink);
+    },
     read: async (previous) => {
-      const { silence } = core.hearing;
-      const facts = {
-        source: core.source,
-        ...(core.trouble === undefined ? {} : { trouble: core.trouble }),
-        ...(silence ? { silence } : {}),
-        refusals: core.reconciler.refusals,
-        unreadablePoolCount: core.desired.unreadableCount,
-        listeners: await listeners(),
-      };
+      const { shrink } = core.guard;
       const fixed = {
         addresses: addresses(),
         driver: driver.name,
         version,
         ...(kernel ? { kernel } : {}),
         ...(server === undefined ? {} : { server }),
-        conditions: nodeConditions(facts, previous, clock.now()),
+        heldShrink: shrink ?? null,
+        conditions: nodeConditions(factsOf(nodeName, core, await listeners()), previous, clock.now()),
       };
       const { epoch, appliedRevision, tableHash, poolCount } = core.status();
       const applied = appliedRevision === undefined ? {} : { epoch, appliedRevision };
       return [fixed, { ...applied, tableHash, poolCount }];
     },
   });
+}
+
+function factsOf(nodeName: string, core: AgentCore, listeners: readonly LocalListener[]): NodeFacts {
+  const { source, trouble, hearing, guard, reconciler, desired } = core;
+  const { silence } = hearing;
+  const { shrink } = guard;
+  return {
+    nodeName,
+    source,
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(silence ? { silence } : {}),
+    ...(shrink ? { shrink } : {}),
+    refusals: reconciler.refusals,
+    unreadablePoolCount: desired.unreadableCount,
+    listeners,
+  };
 }
 
 /** Looks from time to time which local sockets listen where pools do. */

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import path from "node:path";
 import { ParasausError } from "../foundation/index.ts";
-import type { DesiredEntry } from "./desired-state.ts";
+import type { KeptEntry } from "./desired-state.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot, type SnapshotHeader } from "./snapshot-format.ts";
 
 /** Characters collected before they go to disk: small writes, and the event loop gets its turn in between. */
@@ -17,7 +17,7 @@ export interface SnapshotFile {
    */
   read(nodeName: string): Promise<Snapshot | undefined>;
   /** Replaces it whole, or not at all: written beside, flushed, renamed. */
-  write(header: SnapshotHeader, entries: Iterable<DesiredEntry>): Promise<void>;
+  write(header: SnapshotHeader, entries: Iterable<KeptEntry>): Promise<void>;
 }
 
 /** The snapshot file in a directory, which is made when needed. */

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { DesiredPool } from "../dataplane/index.ts";
 import { ParasausError } from "../foundation/index.ts";
 import { FIRST_EPOCH } from "../resources/index.ts";
-import type { DesiredEntry } from "./desired-state.ts";
+import type { KeptEntry } from "./desired-state.ts";
+import type { KeptShrink } from "./shrink-guard.ts";
 
 const FORMAT = "parasaus-snapshot";
 /** Raised when a reader of this version could not read what is written. */
@@ -19,18 +20,20 @@ export interface SnapshotHeader {
   readonly epoch: number;
   /** Resource revision, within the epoch. */
   readonly revision: string;
+  /** Since when pools are held that the server no longer has; absent where none is. */
+  readonly shrink?: KeptShrink;
 }
 
 /** A whole snapshot. */
 export interface Snapshot extends SnapshotHeader {
-  readonly entries: readonly DesiredEntry[];
+  readonly entries: readonly KeptEntry[];
 }
 
 /**
  * The file's lines: a header, one array per pool, and a trailer with the number of pools and the SHA-256 of everything
  * before it, so that a file that was cut short or changed is recognised.
  */
-export function* encodeSnapshot(header: SnapshotHeader, entries: Iterable<DesiredEntry>): Generator<string> {
+export function* encodeSnapshot(header: SnapshotHeader, entries: Iterable<KeptEntry>): Generator<string> {
   const checksum = createHash("sha256");
   let count = 0;
   const first = `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, ...header })}\n`;
@@ -74,6 +77,7 @@ export function decodeSnapshot(text: string, nodeName: string): Snapshot {
     ...(typeof header["storeUid"] === "string" ? { storeUid: header["storeUid"] } : {}),
     epoch: Number(header["epoch"] ?? FIRST_EPOCH),
     revision: String(header["revision"]),
+    ...(header["shrink"] ? { shrink: header["shrink"] as KeptShrink } : {}),
     entries: lines.slice(1).map((line) => decodeEntry(JSON.parse(line))),
   };
 }
@@ -90,7 +94,7 @@ function parse(line: string | undefined): Record<string, unknown> {
   }
 }
 
-type EntryLine = readonly [
+type PoolLine = readonly [
   uid: string,
   addresses: readonly (readonly [string, number, "TCP" | "UDP"])[],
   scheduler: DesiredPool["scheduler"],
@@ -107,8 +111,11 @@ type EntryLine = readonly [
   ])[],
 ];
 
-function encodeEntry({ desired, isFailingOpen }: DesiredEntry): EntryLine {
-  return [
+/** The last is absent in files of older agents, and where the pool is not held. */
+type EntryLine = readonly [...PoolLine, isHeld?: 1];
+
+function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
+  const line: PoolLine = [
     desired.uid,
     desired.addresses.map(({ ip, port, protocol }) => [ip, port, protocol] as const),
     desired.scheduler,
@@ -120,12 +127,24 @@ function encodeEntry({ desired, isFailingOpen }: DesiredEntry): EntryLine {
       (member) => [member.ip, member.port, member.weight, member.disposition, member.drainSeconds] as const,
     ),
   ];
+  return isHeld ? [...line, 1] : line;
 }
 
-function decodeEntry(line: EntryLine): DesiredEntry {
-  const [uid, addresses, scheduler, forwarding, affinitySeconds, drainSeconds, isFailingOpen, members] = line;
+function decodeEntry(line: EntryLine): KeptEntry {
+  const [
+    uid,
+    addresses,
+    scheduler,
+    forwarding,
+    affinitySeconds,
+    drainSeconds,
+    isFailingOpen,
+    members,
+    isHeld,
+  ] = line;
   return {
     isFailingOpen: isFailingOpen === 1,
+    ...(isHeld ? { isHeld: true } : {}),
     desired: {
       uid,
       addresses: addresses.map(([ip, port, protocol]) => ({ ip, port, protocol })),

@@ -7,6 +7,7 @@ const BAD_WHEN_TRUE: ReadonlySet<string> = new Set([
   "NoAddressPool",
   "PoolNameTaken",
   "PoolRefused",
+  "ShrinkHeld",
 ]);
 
 /** Whether a condition says that something is wrong. */

@@ -22,7 +22,7 @@ export type {
   MemberCounters,
   MemberDisposition,
 } from "./node/forwarding.ts";
-export type { Node } from "./node/node.ts";
+export type { HeldShrink, Node } from "./node/node.ts";
 export type {
   AgentStatus,
   ConnectProbe,

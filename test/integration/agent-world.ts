@@ -11,18 +11,20 @@ import {
 } from "../../src/api/index.ts";
 import type { ProgrammedPool } from "../../src/dataplane/index.ts";
 import { MemoryKernel, openMemoryDriver } from "../../src/dataplane/memory/index.ts";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
+import { type Clock, silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { type AgentStatus, DEFINITIONS, type Pool, poolDefinition } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
 import { createLocalResources, ensureBuiltins } from "../../src/resources/local/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../src/resources/remote/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
+import type { Store } from "../../src/store/index.ts";
 
 const common = { clock: systemClock, logger: silentLogger };
 
 /** A server over a store on disk, which can go and come back on the same port. */
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
+  readonly store: Store;
   readonly resources: Resources;
   readonly requests: NodeRequests;
 }
@@ -46,6 +48,7 @@ export async function startServer(directory: string, port = 0): Promise<TestServ
   );
   return {
     url: http.url,
+    store,
     resources,
     requests,
     async [Symbol.asyncDispose]() {
@@ -61,29 +64,33 @@ export interface TestAgent extends AsyncDisposable {
   status(): AgentStatus | undefined;
 }
 
-/** Starts an agent; `kernel` is one that an earlier agent left behind. */
+/** Starts an agent of servers, joined by commas; `kernel` is one that an earlier agent left behind. */
 export function startAgent(
   directory: string,
   url: string,
   kernel = new MemoryKernel({ clock: systemClock }),
+  clock: Clock = systemClock,
 ): TestAgent {
   const stop = new AbortController();
   let read: (() => AgentStatus) | undefined;
-  const transport = createNodeTransport({ servers: [url] });
+  const servers = url.split(",");
+  const transport = createNodeTransport({ servers });
   const running = runAgent({
-    resources: createRemoteResources({ transport, clock: systemClock }),
+    resources: createRemoteResources({ transport, clock }),
     driver: openMemoryDriver(kernel),
     nodeName: "n1",
     addresses: ["192.0.2.1"],
     snapshotDirectory: path.join(directory, "node"),
     version: "0.0.0",
     server: url,
-    requests: httpNodeRequests({ servers: [url] }),
+    leaveServer: transport.leaveServer,
+    requests: httpNodeRequests({ servers }),
     listListeners: async () => [],
     onStatus: (status) => {
       read = status;
     },
-    ...common,
+    clock,
+    logger: silentLogger,
     signal: stop.signal,
   });
   return {

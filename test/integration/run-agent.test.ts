@@ -1,7 +1,14 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type Node, nodeDefinition, poolDefinition } from "../../src/model/index.ts";
+import { runCli } from "../../src/cli/index.ts";
+import {
+  type Node,
+  nodeDefinition,
+  type Operation,
+  operationDefinition,
+  poolDefinition,
+} from "../../src/model/index.ts";
 import {
   createPool,
   holdings,
@@ -30,6 +37,21 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
   directory[Symbol.dispose]();
 });
+
+/** What the command line prints. */
+async function cli(...words: readonly string[]): Promise<string> {
+  const printed: string[] = [];
+  const output = { isTerminal: false, write: (text: string) => void printed.push(text) };
+  const terminal = {
+    ...{ arguments: [...words, "--server", server.url], environment: { USER: "ann" } },
+    ...{ stdout: output, stderr: output, readStdin: async () => "" },
+    self: ["parasaus"] as const,
+    ...{ isRoot: false, homeDirectory: directory.path, hostname: "n1" },
+    signal: new AbortController().signal,
+  };
+  await runCli(terminal, () => Promise.reject(new Error("no program was asked for")));
+  return printed.join("");
+}
 
 async function untilHolds(...expected: readonly string[]): Promise<void> {
   await expect.poll(() => holdings(agent.kernel), patience).toEqual(expected);
@@ -122,6 +144,37 @@ it("refuses a server whose store was lost, says so, and goes on forwarding", asy
   };
   await expect.poll(synced, patience).toMatch(/^Cannot take over the pools of store /);
   expect(holdings(kernel)).toEqual(pools);
+});
+
+it("holds pools that vanish from the store until `parasaus node confirm`, which is recorded", async () => {
+  for (let number = 1; number <= 12; number += 1)
+    await createPool(server.resources, `web-${number}`, 30_000 + number);
+  await expect.poll(() => holdings(agent.kernel).length, patience).toBe(12);
+  const prefix = "/parasaus/registry/parasaus.io/pools/";
+  const { entries } = await server.store.range(prefix);
+  await server.store.transact(
+    [],
+    entries.map(({ key }) => ({ kind: "delete", key })),
+  );
+  const held = async () => ((await server.resources.get(n1)) as Node).status?.heldShrink;
+  await expect.poll(held, patience).toMatchObject({ poolCount: 12, ofPoolCount: 12 });
+  expect(holdings(agent.kernel).every((line) => line.endsWith("active active"))).toBe(true);
+  expect((await server.store.range(prefix)).entries).toEqual([]);
+  expect(await cli("node", "confirm", "n1", "--reason", "moved")).toBe(
+    "node.parasaus.io/n1 confirmed: 12 of 12 pools may go\n",
+  );
+  await expect
+    .poll(() => holdings(agent.kernel).filter((line) => line.startsWith("closing")).length, patience)
+    .toBe(12);
+  await expect.poll(held, patience).toBeUndefined();
+  const operations = (await server.resources.list(operationDefinition)).items as readonly Operation[];
+  expect(operations.at(-1)?.spec).toMatchObject({
+    operator: "ann",
+    reason: "moved",
+    object: { kind: "Node", name: "n1" },
+    after: { spec: { confirmedShrink: expect.stringMatching(/^[0-9a-f]{12}$/) } },
+  });
+  expect(await cli("node", "confirm", "n1")).toBe('Error: Cannot confirm for node "n1": it holds no pools\n');
 });
 
 it("writes its Node again when somebody deletes it", async () => {

@@ -40,6 +40,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Take a member out of service without breaking its connections",
     load: async () => (await import("./drain.ts")).drain,
   },
+  node: {
+    summary: "Confirm what a node holds back until somebody says that it is right",
+    load: async () => (await import("./node.ts")).node,
+  },
   status: {
     summary: "Show whether everything is well, and what needs attention",
     load: async () => (await import("./status.ts")).status,

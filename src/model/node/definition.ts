@@ -23,6 +23,27 @@ const kernel = structure(
   { required: ["release", "features"] },
 );
 
+const heldShrink = structure(
+  {
+    id: text("Names exactly these pools; spec.confirmedShrink lets them go."),
+    poolCount: integer("Pools that are held.", 1, Number.MAX_SAFE_INTEGER),
+    ofPoolCount: integer("Pools that the node forwarded when it began.", 1, Number.MAX_SAFE_INTEGER),
+    since: timestamp("When it began."),
+  },
+  "Pools that the node goes on forwarding although the server no longer has them, and nobody was seen to delete them.",
+  { required: ["id", "poolCount", "ofPoolCount", "since"] },
+);
+
+const spec = structure(
+  {
+    confirmedShrink: text(
+      "Id of a held shrink (status.heldShrink.id) that may be carried out; `parasaus node confirm` sets it.",
+    ),
+  },
+  "What operators tell the node.",
+  { default: {} },
+);
+
 const status = structure(
   {
     addresses: list(ipv4("An address of the node."), "Addresses that node-ports pools listen on.", ATOMIC),
@@ -37,6 +58,7 @@ const status = structure(
     appliedRevision: text("Resource revision that the kernel holds."),
     tableHash: text("Hash over what the kernel holds; equal on all nodes at one revision."),
     poolCount: integer("Pools that the kernel holds.", 0, Number.MAX_SAFE_INTEGER),
+    heldShrink,
     server: text("Server that the agent is connected to."),
     heartbeat: timestamp("When the agent was last heard of."),
     conditions: conditionsSchema,
@@ -48,7 +70,7 @@ const nodeSchema: JsonSchema = objectSchema(
   "parasaus.io/v1",
   "Node",
   "A machine that forwards; written by its agent.",
-  { spec: structure({}, "Nothing yet: a node describes itself.", { default: {} }), status },
+  { spec, status },
 );
 
 /** Nodes: `parasaus.io/v1`, cluster-wide. */

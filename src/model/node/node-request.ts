@@ -66,6 +66,8 @@ export interface AgentStatus {
   readonly watchAgeMs?: number;
   /** Answers of servers that were refused: older than what the node had, or another store's. */
   readonly refusedAnswerCount: number;
+  /** Pools that are forwarded although the server no longer has them, until somebody confirms that they may go. */
+  readonly heldPoolCount: number;
   /** From a change's arrival until the kernel holds it. */
   readonly changeToKernel: TimeHistogram;
   /** Of one reconcile. */

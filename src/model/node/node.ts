@@ -1,10 +1,25 @@
 import type { Condition, KubeObject } from "../object.ts";
 
+/** Pools that a node goes on forwarding although the server no longer has them, and nobody was seen to delete them. */
+export interface HeldShrink {
+  /** Names exactly these pools; `spec.confirmedShrink` lets them go. */
+  readonly id: string;
+  /** Pools that are held. */
+  readonly poolCount: number;
+  /** Pools that the node forwarded when it began. */
+  readonly ofPoolCount: number;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
 /** A machine that forwards; written by its agent. */
 export interface Node extends KubeObject {
   readonly apiVersion: "parasaus.io/v1";
   readonly kind: "Node";
-  readonly spec: Readonly<Record<string, never>>;
+  readonly spec: {
+    /** Id of a held shrink that may be carried out. */
+    readonly confirmedShrink?: string;
+  };
   readonly status?: {
     /** IPv4 addresses that node-ports pools listen on. */
     readonly addresses?: readonly string[];
@@ -19,6 +34,8 @@ export interface Node extends KubeObject {
     readonly tableHash?: string;
     /** Pools that the kernel holds. */
     readonly poolCount?: number;
+    /** Pools that the server lacks and the node goes on forwarding until somebody confirms; absent when there are none. */
+    readonly heldShrink?: HeldShrink;
     /** Which server the agent is connected to. */
     readonly server?: string;
     /** RFC 3339: last heartbeat. */

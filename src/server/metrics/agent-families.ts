@@ -42,6 +42,11 @@ export function agentFamilies(agents: readonly AgentStatus[]): readonly MetricFa
       (agent) => agent.refusedAnswerCount,
     ),
     gauge(
+      "parasaus_agent_held_pools",
+      "Pools that the server lacks and the node goes on forwarding until somebody confirms; not 0 is an alarm.",
+      (agent) => agent.heldPoolCount,
+    ),
+    gauge(
       "parasaus_agent_watch_lag_seconds",
       "Time since the server was last heard of over the watch.",
       (agent) => (agent.watchAgeMs === undefined ? undefined : agent.watchAgeMs / 1000),

@@ -77,6 +77,7 @@ it("writes an agent's times as a cumulative histogram in seconds", async () => {
     tableHash: "h",
     poolCount: 3,
     refusedAnswerCount: 0,
+    heldPoolCount: 0,
     watchAgeMs: 1500,
     changeToKernel: times,
     reconcile: { boundsMs: [], counts: [0], sumMs: 0 },

@@ -25,6 +25,7 @@ export {
   type TestRunResult,
   testRun,
 } from "./bpf-program.ts";
+export { FORWARDING_CAPABILITIES, missingCapabilities } from "./capabilities.ts";
 export { ensureBpfFs, findCgroup2Root, netnsCookie, readSysctl, writeSysctl } from "./environment.ts";
 export { errnoOf } from "./kernel-error.ts";
 export {

@@ -46,6 +46,8 @@ export interface ProductOptions {
   readonly namespace: Namespace;
   /** More flags of `parasaus up`. */
   readonly flags?: readonly string[];
+  /** A program and its arguments that starts it, e.g. with fewer rights. */
+  readonly prefix?: readonly string[];
 }
 
 /** Starts `parasaus up` and waits until it is ready. Disposing it ends it and removes its pins and its data. */
@@ -54,6 +56,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const home = mkdtempSync(path.join(tmpdir(), "parasaus-lab-"));
   const nodeName = namespace.id;
   const command = [
+    ...(options.prefix ?? []),
     LAUNCHER,
     "up",
     "--data-dir",

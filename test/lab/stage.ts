@@ -20,6 +20,7 @@ export async function openStage(options: {
   readonly memberCount: number;
   readonly clientAddressCount?: number;
   readonly flags?: readonly string[];
+  readonly prefix?: readonly string[];
 }): Promise<Stage> {
   const lab = await openTopology(options);
   try {
@@ -27,6 +28,7 @@ export async function openStage(options: {
     const product = await startProduct({
       namespace: lab.node,
       flags: ["--address", lab.nodeIp, ...(options.flags ?? [])],
+      ...(options.prefix ? { prefix: options.prefix } : {}),
     });
     return stage(lab, product);
   } catch (failure) {

@@ -27,7 +27,6 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   const opened = await openOrReason(() =>
     openDriver({
       configuration,
-      isRoot: terminal.isRoot,
       programFile: terminal.self.at(-1) ?? "",
       log,
       clock,

@@ -3,11 +3,11 @@ import type { Configuration } from "../../configuration/index.ts";
 import type { EbpfTimeouts } from "../../dataplane/ebpf/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
 import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+import { missingRights } from "./missing-rights.ts";
 
 /** What a driver is opened with. */
 export interface DriverSurroundings {
   readonly configuration: Configuration;
-  readonly isRoot: boolean;
   /** The built program, beside which the eBPF programs are. */
   readonly programFile: string;
   readonly log: Logger;
@@ -20,14 +20,13 @@ export interface DriverSurroundings {
  * @throws ParasausError `KernelUnsupported` that says what forwarding lacks on this machine
  */
 export async function openDriver(surroundings: DriverSurroundings): Promise<Driver> {
-  const { configuration, isRoot, clock, log, programFile } = surroundings;
+  const { configuration, clock, log, programFile } = surroundings;
   if (configuration.driver === "memory") {
     const { MemoryKernel, openMemoryDriver } = await import("../../dataplane/memory/index.ts");
     return openMemoryDriver(new MemoryKernel({ clock }));
   }
-  if (!isRoot) {
-    throw new ParasausError("KernelUnsupported", "Cannot forward: only root can program the kernel");
-  }
+  const lacking = missingRights();
+  if (lacking !== undefined) throw new ParasausError("KernelUnsupported", `Cannot forward: ${lacking}`);
   const { openEbpfDriver } = await import("../../dataplane/ebpf/index.ts");
   return openEbpfDriver({
     ...ebpfOptions(configuration),

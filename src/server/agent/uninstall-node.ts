@@ -1,19 +1,16 @@
 import type { LoadedConfiguration } from "../../configuration/index.ts";
 import { ParasausError, type Terminal } from "../../foundation/index.ts";
+import { missingRights } from "./missing-rights.ts";
 
 /**
  * Takes everything that the agent put there out of this node's kernel: `parasaus uninstall`.
  *
- * @throws ParasausError `KernelUnsupported` without root
+ * @throws ParasausError `KernelUnsupported` without the rights to
  */
 export async function uninstallNodeProcess(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   const { nodeName } = loaded.values;
-  if (!terminal.isRoot) {
-    throw new ParasausError(
-      "KernelUnsupported",
-      "Cannot uninstall: only root can change the kernel's programs",
-    );
-  }
+  const lacking = missingRights();
+  if (lacking !== undefined) throw new ParasausError("KernelUnsupported", `Cannot uninstall: ${lacking}`);
   const { uninstallEbpf } = await import("../../dataplane/ebpf/index.ts");
   const wasThere = uninstallEbpf({ node: nodeName });
   terminal.stdout.write(

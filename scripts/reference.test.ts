@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { loadConfiguration } from "../src/configuration/index.ts";
 import { ERROR_CODES } from "../src/foundation/index.ts";
 import {
   decodeYaml,
@@ -27,8 +28,12 @@ describe("the reference", () => {
   });
 });
 
+/** Examples of objects name a kind in some line; the others are configuration files. */
+const EXAMPLES = readdirSync("examples").filter((file) => file.endsWith(".yaml"));
+const holdsObjects = (file: string) => /^kind:/m.test(readFileSync(`examples/${file}`, "utf8"));
+
 describe("examples", () => {
-  it.each(readdirSync("examples").filter((file) => file.endsWith(".yaml")))("%s is valid", (file) => {
+  it.each(EXAMPLES.filter(holdsObjects))("%s holds valid objects", (file) => {
     const documents = decodeYaml(readFileSync(`examples/${file}`, "utf8")).flatMap(({ value }) =>
       unwrapList(value),
     );
@@ -40,5 +45,11 @@ describe("examples", () => {
     });
     expect(refusals).toEqual(documents.map(() => undefined));
     expect(documents.length).toBeGreaterThan(0);
+  });
+
+  it.each(EXAMPLES.filter((file) => !holdsObjects(file)))("%s is a valid configuration", (file) => {
+    const around = { program: "server", isRoot: true, homeDirectory: "/root", hostname: "node-1" } as const;
+    const { settings } = loadConfiguration({ flags: {}, environment: {}, file: `examples/${file}`, around });
+    expect(Object.values(settings).filter(({ source }) => source.kind === "file").length).toBeGreaterThan(0);
   });
 });

@@ -182,7 +182,8 @@ describe("the Kubernetes API", () => {
 
   describe("changing", () => {
     it.each([
-      ["application/apply-patch+yaml", "server-side apply is not supported yet"],
+      ["application/apply-patch+yaml", "without --server-side"],
+      ["application/apply-patch+cbor", "without --server-side"],
       ["application/json", "use application/json-patch+json"],
       ["text/plain", "use application/json-patch+json"],
     ])("refuses a patch of type %s", async (type, message) => {

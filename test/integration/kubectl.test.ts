@@ -334,10 +334,21 @@ describe.each(found)("kubectl $version", (kubectl: Kubectl) => {
     expect(table.filter((row) => row.includes("patch")).length).toBeGreaterThan(5);
   });
 
-  it("says that it does not do server-side apply, rather than do it wrong", async () => {
-    const { code, stderr } = await run("apply --server-side -f -", POOL);
-    expect(code).toBe(1);
-    expect(stderr).toContain("server-side apply is not supported yet");
+  it("says what to type instead of --server-side, and that does what was wanted", async () => {
+    const changed = POOL.replace("weight: 3", "weight: 5");
+    const before = await out("get pool web -o yaml");
+    for (const command of [
+      "apply --server-side",
+      "apply --server-side --force-conflicts",
+      "diff --server-side",
+    ]) {
+      const { code, stdout, stderr } = await run(`${command} -f -`, changed);
+      expect({ code: code > 0, stdout }).toEqual({ code: true, stdout: "" });
+      expect(stderr).toContain("run the same kubectl apply or diff without --server-side");
+    }
+    expect(await out("get pool web -o yaml")).toBe(before);
+    expect(await out("apply -f -", changed)).toBe("pool.parasaus.io/web configured\n");
+    expect(await out("get pool web -o jsonpath={.spec.members[1].weight}")).toBe("5");
   });
 
   it.runIf(minor >= 24)("serves subresources, which kubectl knows since 1.24", async () => {

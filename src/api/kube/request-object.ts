@@ -68,11 +68,19 @@ function patchTypeOf(mediaType: string): Patch["type"] {
   if (mediaType === "application/json-patch+json") return "json";
   if (mediaType === "application/merge-patch+json") return "merge";
   if (mediaType === "application/strategic-merge-patch+json") return "strategic";
-  const advice =
-    mediaType === "application/apply-patch+yaml"
-      ? "server-side apply is not supported yet, apply without --server-side"
-      : "use application/json-patch+json, application/merge-patch+json or application/strategic-merge-patch+json";
-  throw new ParasausError("UnsupportedMediaType", `Cannot patch with "${mediaType}": ${advice}`);
+  if (/^application\/apply-patch\+/.test(mediaType)) throw refuseServerSideApply();
+  throw new ParasausError(
+    "UnsupportedMediaType",
+    `Cannot patch with "${mediaType}": use application/json-patch+json, application/merge-patch+json or application/strategic-merge-patch+json`,
+  );
+}
+
+/** People see it behind `kubectl apply` and `kubectl diff`, so it says what to type. */
+function refuseServerSideApply(): ParasausError {
+  return new ParasausError(
+    "UnsupportedMediaType",
+    "Cannot apply on the server's side: who owns which field is not kept; run the same kubectl apply or diff without --server-side, and let programs send a merge patch",
+  );
 }
 
 /** The options of a delete, which stand in its body. */

@@ -6,6 +6,6 @@ export {
   type ListenAddress,
   type RequestObservation,
 } from "./http/server.ts";
-export { createKubeApi, type KubeApiOptions } from "./kube/api.ts";
+export { createKubeApi, type KubeApiOptions, type SlowClient } from "./kube/api.ts";
 export { createNodeRequests, type NodeRequests } from "./nodes/node-requests.ts";
 export type { CollectedAnswers } from "./nodes/request-hub.ts";

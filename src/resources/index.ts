@@ -13,3 +13,4 @@ export type {
 } from "./resources.ts";
 export { type CompiledSelection, compileSelection } from "./selectors.ts";
 export { EPOCH_HEADER, FIRST_EPOCH, isOlder, StaleAnswer, type StorePosition } from "./store-position.ts";
+export { textOf } from "./stored-text.ts";

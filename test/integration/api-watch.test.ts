@@ -137,6 +137,18 @@ describe("watching over HTTP", () => {
     expect(await initial.next()).toMatchObject({ type: "MODIFIED" });
   });
 
+  it("sends a deletion as the same bytes to everybody, and says where it happened", async () => {
+    const from = `${url}${POOLS}?watch=true&resourceVersion=${await revision()}`;
+    const all = await Promise.all([Watching.open(from), Watching.open(from)]);
+    await resources.delete(web, alice);
+    const told = await Promise.all(all.map((watching) => watching.next()));
+    expect(told[0]).toEqual(told[1]);
+    expect(told[0]).toMatchObject({
+      type: "DELETED",
+      object: { metadata: { resourceVersion: await revision() } },
+    });
+  });
+
   it("ends after the seconds that the client gave it", async () => {
     const watching = await Watching.open(
       `${url}${POOLS}?watch=true&timeoutSeconds=1&resourceVersion=${await revision()}`,

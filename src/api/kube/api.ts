@@ -24,7 +24,7 @@ export interface KubeApiOptions {
   readonly epoch?: number;
   /** Version of the program, for the OpenAPI documents. */
   readonly version: string;
-  /** A watching client that reads nothing for this long, milliseconds, is dropped. Default 15,000. */
+  /** A client that reads nothing of a list or watch for this long, milliseconds, is dropped. Default 15,000. */
   readonly slowClientMs?: number;
   /** Source of randomness in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
@@ -35,6 +35,17 @@ export interface KubeApiOptions {
   readonly decorate?: (object: KubeObject) => Promise<KubeObject>;
   /** Told +1 when a watch opens and -1 when it ends. */
   readonly onWatchers?: (resource: string, change: 1 | -1) => void;
+  /** Told when a client is dropped because it does not read its answer. */
+  readonly onSlowClient?: (client: SlowClient) => void;
+}
+
+/** A client that was dropped. */
+export interface SlowClient {
+  /** Plural of the resource that it asked for. */
+  readonly resource: string;
+  readonly verb: "list" | "watch";
+  readonly address: string;
+  readonly userAgent: string;
 }
 
 /**
@@ -64,6 +75,13 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
         slowClientMs: options.slowClientMs ?? SLOW_CLIENT_MS,
         random: options.random ?? Math.random,
         onWatchers: (change) => options.onWatchers?.(definition.plural, change),
+        onSlowClient: (verb, { ip, headers }) =>
+          options.onSlowClient?.({
+            resource: definition.plural,
+            verb,
+            address: ip,
+            userAgent: headers["user-agent"] ?? "",
+          }),
       });
       addResourceRoutes(app, definition, verbs);
     }

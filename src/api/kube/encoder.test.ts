@@ -55,6 +55,32 @@ describe("createEncoder", () => {
     expect(ageOf(encoder.event(event, table))).toBe("5s");
   });
 
+  it.each<[string, Representation]>([
+    ["objects", plain],
+    ["metadata", { kind: "metadata" }],
+    ["a table", table],
+    ["a table of whole objects", { kind: "table", includeObject: "Object" }],
+  ])("puts the pieces of a list of %s together to one document, whatever its length", (_, form) => {
+    for (const count of [0, 1, 3]) {
+      const items = Array.from({ length: count }, () => pool);
+      const document = JSON.parse(
+        [...encoder.list({ items, resourceVersion: "9", continue: "t" }, form)].join(""),
+      );
+      expect(document.metadata).toEqual({ resourceVersion: "9", continue: "t" });
+      expect(document.rows ?? document.items).toHaveLength(count);
+      expect(document.kind).toBe(
+        { object: "PoolList", metadata: "PartialObjectMetadataList", table: "Table" }[form.kind],
+      );
+    }
+  });
+
+  it("encodes a bookmark once for everybody, and the next one anew", () => {
+    const at = (resourceVersion: string) => encoder.event({ type: "BOOKMARK", resourceVersion }, plain);
+    const line = at("9");
+    expect(at("9")).toBe(line);
+    expect(read(at("10")).object.metadata.resourceVersion).toBe("10");
+  });
+
   it("bookmarks in the form that the client reads", () => {
     const bookmark = { type: "BOOKMARK", resourceVersion: "9" } as const;
     expect(read(encoder.event(bookmark, plain)).object).toEqual({

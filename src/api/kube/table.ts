@@ -17,19 +17,26 @@ export function toTable(
   metadata: TableMetadata,
   includeObject: IncludeObject,
   now: Date,
-): unknown {
+): object {
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata,
     columnDefinitions: definition.columns.map(columnOf),
-    rows: objects.map((object) => ({
-      cells: definition.columns.map((column) => cellOf(column, object, now)),
-      ...(includeObject === "None"
-        ? {}
-        : { object: includeObject === "Object" ? object : metadataOnly(object) }),
-    })),
+    rows: objects.map((object) => rowOf(definition, object, includeObject, now)),
   };
+}
+
+/** One row of a table. */
+export function rowOf(
+  { columns }: ResourceDefinition,
+  object: KubeObject,
+  includeObject: IncludeObject,
+  now: Date,
+): unknown {
+  const cells = columns.map((column) => cellOf(column, object, now));
+  if (includeObject === "None") return { cells };
+  return { cells, object: includeObject === "Object" ? object : metadataOnly(object) };
 }
 
 /** An object without spec and status. */

@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import type { DeleteOptions, ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import { sendPieces } from "./list-stream.ts";
+import { PacedResponse } from "./paced-response.ts";
 import { isDryRun, isSet, listOptionsOf, queryOf, selectionOf, writeOptionsOf } from "./query.ts";
 import { type Representation, representationOf } from "./representation.ts";
 import { type Addressed, readDeleteOptions, readObject, readPatch } from "./request-object.ts";
@@ -69,7 +71,13 @@ export function createVerbs(context: WatchContext): Verbs {
         await serveWatch(request, reply, context, namespace, representation);
         return reply;
       }
-      return encoder.list(await resources.list(definition, listOptionsOf(query, namespace)), representation);
+      const list = await resources.list(definition, listOptionsOf(query, namespace));
+      const response = new PacedResponse(reply, {
+        slowClientMs: context.slowClientMs,
+        onDropped: () => context.onSlowClient("list", request),
+      });
+      const short = await sendPieces(encoder.list(list, representation), response);
+      return short === undefined ? reply : reply.type("application/json").send(short);
     },
     create: write(async (request, options) => {
       const addressed = addressedBy(request, definition);

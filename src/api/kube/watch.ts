@@ -3,6 +3,7 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { Resources, Selection, WatchEvent } from "../../resources/index.ts";
 import type { Encoder } from "./encoder.ts";
+import { PacedResponse } from "./paced-response.ts";
 import { isSet, queryOf, selectionOf, wholeNumber } from "./query.ts";
 import type { Representation } from "./representation.ts";
 import { streamWatch } from "./watch-stream.ts";
@@ -27,6 +28,8 @@ export interface WatchContext {
   readonly random: () => number;
   /** Told +1 when a watch opens and -1 when it ends. */
   readonly onWatchers: (change: 1 | -1) => void;
+  /** Told when a client is dropped because it does not read its answer. */
+  readonly onSlowClient: (verb: "list" | "watch", request: FastifyRequest) => void;
 }
 
 /**
@@ -56,12 +59,14 @@ export async function serveWatch(
     const events = watch[Symbol.asyncIterator]();
     const first = events.next();
     await settledOrNextTurn(first);
-    reply.hijack();
+    const response = new PacedResponse(reply, {
+      slowClientMs: context.slowClientMs,
+      onDropped: () => context.onSlowClient("watch", request),
+    });
+    response.begin({ "cache-control": "no-cache, private" });
     context.onWatchers(1);
     const encode = (event: WatchEvent): Buffer => context.encoder.event(event, representation);
-    const { signal } = end;
-    const { slowClientMs } = context;
-    await streamWatch({ response: reply.raw, events, encode, prologue, signal, slowClientMs }, first);
+    await streamWatch({ response, events, encode, prologue, signal: end.signal }, first);
     context.onWatchers(-1);
   } finally {
     end[Symbol.dispose]();
@@ -95,7 +100,7 @@ function endOf(
 interface WatchStart {
   /** Absent: the watch delivers what exists first. */
   readonly resourceVersion?: string;
-  readonly prologue: readonly Buffer[];
+  readonly prologue: Iterable<Buffer>;
 }
 
 async function startOf(
@@ -122,11 +127,11 @@ async function streamedList(
   representation: Representation,
 ): Promise<WatchStart> {
   const { items, resourceVersion } = await resources.list(definition, selection);
-  const events = items.map((object) => encoder.event({ type: "ADDED", object }, representation));
-  return {
-    resourceVersion,
-    prologue: [...events, encoder.initialEventsEnd(resourceVersion, representation)],
-  };
+  function* prologue(): Generator<Buffer> {
+    for (const object of items) yield encoder.event({ type: "ADDED", object }, representation);
+    yield encoder.initialEventsEnd(resourceVersion, representation);
+  }
+  return { resourceVersion, prologue: prologue() };
 }
 
 /** Rejects when `first` does so before the event loop turns; else leaves it to the stream. */

@@ -1,5 +1,6 @@
 import type { KubeObject, Operation } from "../../model/index.ts";
 import type { StoreEntry } from "../../store/index.ts";
+import { rememberText } from "../stored-text.ts";
 import type { ResourceVersions } from "./resource-versions.ts";
 
 /** An object as it is stored: its revision is the entry's, not in the text. */
@@ -14,6 +15,7 @@ export function encodeObject(object: KubeObject): string {
  */
 export class ObjectReader {
   readonly #objects = new WeakMap<StoreEntry, KubeObject>();
+  readonly #ended = new WeakMap<StoreEntry, KubeObject>();
   readonly versions: ResourceVersions;
 
   constructor(versions: ResourceVersions) {
@@ -28,6 +30,15 @@ export class ObjectReader {
     return object;
   }
 
+  /** The object as it was last, at the revision that ended this version of it: one for everybody who watches. */
+  readEnded(entry: StoreEntry, revision: number): KubeObject {
+    const known = this.#ended.get(entry);
+    if (known?.metadata.resourceVersion === this.versions.of(revision)) return known;
+    const object = this.at(this.read(entry), revision);
+    this.#ended.set(entry, object);
+    return object;
+  }
+
   /** The object as it is from `revision` on: the one that stored it or that ended it. */
   at(object: KubeObject, revision: number): KubeObject {
     const resourceVersion = this.versions.of(revision);
@@ -37,8 +48,10 @@ export class ObjectReader {
 
 function decodeObject(entry: StoreEntry, versions: ResourceVersions): KubeObject {
   const object = JSON.parse(entry.value);
-  object.metadata.resourceVersion = versions.of(entry.modRevision);
+  const resourceVersion = versions.of(entry.modRevision);
+  object.metadata.resourceVersion = resourceVersion;
   if (object.kind === "Operation") object.spec.revision = revisionOfOperation(object, entry, versions);
+  else rememberText(object, { text: entry.value, resourceVersion });
   return freezeDeep(object);
 }
 

@@ -1,5 +1,5 @@
 import { ParasausError } from "../../foundation/index.ts";
-import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
+import type { ResourceDefinition } from "../../model/index.ts";
 import type { RangeResult, Store, StoreEvent } from "../../store/index.ts";
 import type { WatchEvent, WatchOptions } from "../resources.ts";
 import { compileSelection, type Matcher } from "../selectors.ts";
@@ -68,14 +68,13 @@ function bookmark(reader: ObjectReader, revision: number, { bookmarks }: WatchOp
 
 /** What an event means to a watcher who sees only what matches: an object that stops matching is gone for it. */
 function translate(event: StoreEvent, reader: ObjectReader, matches: Matcher): ObjectEvent[] {
-  const seen = event.previous && reader.read(event.previous);
+  const before = event.previous;
+  const seen = before && reader.read(before);
   const previous = seen && matches(seen) ? seen : undefined;
-  if (event.kind === "delete") return previous ? [deleted(reader, previous, event.revision)] : [];
-  const object = reader.read(event.entry);
-  if (!matches(object)) return previous ? [deleted(reader, previous, event.entry.modRevision)] : [];
-  return [previous ? { type: "MODIFIED", object, previous } : { type: "ADDED", object }];
-}
-
-function deleted(reader: ObjectReader, previous: KubeObject, revision: number): ObjectEvent {
-  return { type: "DELETED", object: reader.at(previous, revision), previous };
+  const object = event.kind === "put" ? reader.read(event.entry) : undefined;
+  if (object && matches(object))
+    return [previous ? { type: "MODIFIED", object, previous } : { type: "ADDED", object }];
+  if (!before || !previous) return [];
+  const revision = event.kind === "put" ? event.entry.modRevision : event.revision;
+  return [{ type: "DELETED", object: reader.readEnded(before, revision), previous }];
 }

@@ -43,6 +43,29 @@ describe("agent: following", () => {
     expect(agent.status()).toMatchObject({ appliedRevision: "11", poolCount: 3, source: "server" });
   });
 
+  it("tells its table hash only together with the revision that it is of", async () => {
+    const agent = agentOn(machine);
+    await agent.start();
+    takeAll(agent, [poolNumber(1), poolNumber(2)], "10");
+    await agent.reconcile();
+    const { tableHash } = agent.status();
+    const install = machine.kernel.install.bind(machine.kernel);
+    machine.kernel.install = (pool) => {
+      machine.kernel.install = install;
+      install(pool);
+      agent.takeChange({
+        type: "MODIFIED",
+        object: poolNumber(1, { revision: 12, verdicts: ["up", "down"] }),
+      });
+    };
+    agent.takeChange({ type: "MODIFIED", object: poolNumber(2, { revision: 11, verdicts: ["up", "down"] }) });
+    await agent.reconcile();
+    expect(agent.status()).toMatchObject({ appliedRevision: "11", tableRevision: "10", tableHash });
+    await agent.reconcile();
+    expect(agent.status()).toMatchObject({ appliedRevision: "12", tableRevision: "12" });
+    expect(agent.status().tableHash).not.toBe(tableHash);
+  });
+
   it("drains a deleted pool for its own drain time", async () => {
     const agent = agentOn(machine);
     await agent.start();

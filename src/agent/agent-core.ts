@@ -29,6 +29,8 @@ export class AgentCore {
   readonly #counts = { cut: 0, expired: 0, loadDrift: 0 };
   #source: AgentStatus["source"] = "none";
   #applied: StorePosition | undefined;
+  /** The table hash at a position that the kernel holds whole: in between, it holds some of each. */
+  #table: { readonly revision: string; readonly hash: string } | undefined;
   /** Work that failed the last time, and why. */
   readonly #troubles = new Map<string, string>();
   /** Changes that arrived, and how many of them the kernel holds. */
@@ -134,7 +136,7 @@ export class AgentCore {
   takeProgress(revision: string): void {
     this.hearing.noteHeard();
     this.desired.advanceTo(revision);
-    if (this.#appliedCount === this.#arrivedCount) this.#applied = this.desired.position;
+    if (this.#appliedCount === this.#arrivedCount) this.#noteWhole();
   }
 
   /** An operator lets the pools go that are held under this id; another id changes nothing. */
@@ -167,7 +169,8 @@ export class AgentCore {
         this.#changeToKernel.record(endMs - changedMs);
       }
       this.#appliedCount = arrivedCount;
-      this.#applied = arrivedCount === this.#arrivedCount ? this.desired.position : position;
+      this.#applied = position;
+      if (arrivedCount === this.#arrivedCount) this.#noteWhole();
     });
   }
 
@@ -223,7 +226,8 @@ export class AgentCore {
       version,
       source: this.#source,
       ...(this.#applied ? { epoch: this.#applied.epoch, appliedRevision: this.#applied.revision } : {}),
-      tableHash: this.reconciler.tableHash,
+      tableHash: this.#table?.hash ?? this.reconciler.tableHash,
+      ...(this.#table ? { tableRevision: this.#table.revision } : {}),
       poolCount: this.reconciler.poolCount,
       ...(ageMs === undefined ? {} : { watchAgeMs: ageMs }),
       refusedAnswerCount: refusedCount,
@@ -239,6 +243,13 @@ export class AgentCore {
       loadDriftCount: this.#counts.loadDrift,
       ...(this.#snapshotTime === undefined ? {} : { snapshotTime: this.#snapshotTime }),
     };
+  }
+
+  /** Everything that has arrived is in the kernel. */
+  #noteWhole(): void {
+    const { position } = this.desired;
+    this.#applied = position;
+    if (position) this.#table = { revision: position.revision, hash: this.reconciler.tableHash };
   }
 
   #replanEverything(): void {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { KubeObject } from "../../model/index.ts";
+import type { AgentStatus, KubeObject } from "../../model/index.ts";
 import { makeReport, renderReport } from "./report.ts";
 
 const NOW = new Date("2026-01-01T00:10:00Z");
@@ -99,6 +99,22 @@ it("names what keeps a Service from its pools, which stands there as long as it 
     {
       object: "service/web -n shop",
       message: "NoAddressPool: no address pool hands out addresses by itself",
+    },
+  ]);
+});
+
+it("says which nodes hold something else than the others at the same revision", () => {
+  const agent = (nodeName: string, tableHash: string) =>
+    ({ nodeName, epoch: 1, appliedRevision: "20", tableRevision: "20", tableHash }) as AgentStatus;
+  const agents = [
+    agent("a", "1111222233334444"),
+    agent("b", "1111222233334444"),
+    agent("c", "9999000000000000"),
+  ];
+  expect(makeReport({ ...input, pools: [], agents }).attention).toEqual([
+    {
+      object: "nodes",
+      message: "table hashes differ at revision 20: 111122223333 on a, b; 999900000000 on c",
     },
   ]);
 });

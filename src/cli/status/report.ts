@@ -1,7 +1,18 @@
-import type { AgentStatus, KubeObject, Node, Pool } from "../../model/index.ts";
+import {
+  type AgentStatus,
+  findTableConflicts,
+  type KubeObject,
+  type Node,
+  type Pool,
+} from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { renderTable } from "../output/table.ts";
 import { type Attention, findAttention } from "./attention.ts";
+
+/** Digits of a table hash that are shown. */
+const HASH_DIGITS = 12;
+/** Most nodes that a line names. */
+const NAMED_COUNT = 5;
 
 /** One part of the server and whether it works. */
 export interface ServerCheck {
@@ -78,9 +89,22 @@ export function makeReport(input: StatusInput): StatusReport {
       ...input.checks
         .filter(({ ok }) => !ok)
         .map(({ name, message }) => ({ object: name, message: message ?? "failed" })),
+      ...tableAttention(input.agents),
       ...findAttention([...input.nodes, ...input.pools, ...input.services], input.now),
     ],
   };
+}
+
+function tableAttention(agents: readonly AgentStatus[]): readonly Attention[] {
+  return findTableConflicts(agents).map(({ revision, tables }) => {
+    const found = tables.map(({ hash, nodes }) => `${hash.slice(0, HASH_DIGITS)} on ${nameSome(nodes)}`);
+    return { object: "nodes", message: `table hashes differ at revision ${revision}: ${found.join("; ")}` };
+  });
+}
+
+function nameSome(names: readonly string[]): string {
+  const more = names.length > NAMED_COUNT ? ` and ${names.length - NAMED_COUNT} more` : "";
+  return `${names.slice(0, NAMED_COUNT).join(", ")}${more}`;
 }
 
 function reportNode(
@@ -133,7 +157,7 @@ function renderNodes(nodes: readonly NodeReport[], now: Date): string {
       node.revision || "-",
       node.lagRevisions === null ? "-" : String(node.lagRevisions),
       node.pools === null ? "-" : String(node.pools),
-      node.tableHash.slice(0, 12) || "-",
+      node.tableHash.slice(0, HASH_DIGITS) || "-",
       node.heartbeat === "" ? "-" : `${formatAge(node.heartbeat, now)} ago`,
     ]),
   );

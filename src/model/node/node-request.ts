@@ -61,6 +61,8 @@ export interface AgentStatus {
   /** Resource revision that the kernel holds; absent before the first. */
   readonly appliedRevision?: string;
   readonly tableHash: string;
+  /** Resource revision that the hash is of, in that epoch: as a rule the applied one. */
+  readonly tableRevision?: string;
   readonly poolCount: number;
   /** Time since the server was last heard of over the watch, milliseconds; absent before the first time. */
   readonly watchAgeMs?: number;

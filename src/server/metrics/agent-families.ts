@@ -1,4 +1,4 @@
-import type { AgentStatus, TimeHistogram } from "../../model/index.ts";
+import { type AgentStatus, findTableConflicts, type TimeHistogram } from "../../model/index.ts";
 import type { MetricFamily, MetricSample } from "./exposition.ts";
 
 /** How agents are doing: what they hold, how far behind they are, how long they take. */
@@ -41,6 +41,12 @@ export function agentFamilies(agents: readonly AgentStatus[]): readonly MetricFa
       "Answers of servers that were refused as too old or another store's.",
       (agent) => agent.refusedAnswerCount,
     ),
+    {
+      name: "parasaus_table_conflicts",
+      help: "Nodes that hold something else than most others at the same revision; not 0 is an alarm.",
+      type: "gauge",
+      samples: [{ labels: {}, value: strayCount(agents) }],
+    },
     gauge(
       "parasaus_agent_held_pools",
       "Pools that the server lacks and the node goes on forwarding until somebody confirms; not 0 is an alarm.",
@@ -94,6 +100,11 @@ export function agentFamilies(agents: readonly AgentStatus[]): readonly MetricFa
       (agent) => agent.loadDriftCount,
     ),
   ];
+}
+
+function strayCount(agents: readonly AgentStatus[]): number {
+  const strays = findTableConflicts(agents).flatMap(({ tables }) => tables.slice(1));
+  return strays.reduce((sum, { nodes }) => sum + nodes.length, 0);
 }
 
 /** Prometheus' buckets are cumulative. */

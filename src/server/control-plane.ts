@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { HttpServer } from "../api/index.ts";
 import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
 import { listen } from "./listen.ts";
+import { createProcessMetrics } from "./metrics/registry.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
 import { startParts } from "./start-parts.ts";
 import { openStoreListening } from "./waiting-listener.ts";
@@ -25,7 +26,8 @@ export async function startControlPlane(
   starting: AbortSignal,
 ): Promise<ControlPlane> {
   const { log, clock } = options;
-  const { store, configuration } = await openStoreListening(options, starting);
+  const metered = { ...options, process: createProcessMetrics() };
+  const { store, configuration } = await openStoreListening(metered, starting);
   const ending = new AbortController();
   // Every watch of every controller listens to it.
   setMaxListeners(0, ending.signal);
@@ -38,7 +40,7 @@ export async function startControlPlane(
   let parts: Parts | undefined;
   try {
     const current = await whileUnavailable(() => enterEpoch(store), options, starting);
-    parts = await startParts({ ...options, configuration }, current, ending.signal);
+    parts = await startParts({ ...metered, configuration }, current, ending.signal);
     const http = await listen(parts);
     const { fence } = current.epoch;
     const overtaken = watchForRestore({ store, fence, clock, logger: log, signal: ending.signal });

@@ -14,7 +14,7 @@ import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
 import { liveRoutes } from "./live/live-routes.ts";
-import type { ProcessMetrics } from "./metrics/registry.ts";
+import { countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -55,7 +55,7 @@ export async function listen(parts: Parts): Promise<HttpServer> {
 }
 
 function kubeApi(
-  { resources, epoch, clock, random, process, controllers }: Parts,
+  { resources, epoch, clock, random, process, controllers, log }: Parts,
   survey: () => Promise<AgentReports>,
 ): ReturnType<typeof createKubeApi> {
   const probeLedger = () => controllers()?.probeLedger;
@@ -68,17 +68,8 @@ function kubeApi(
     version: VERSION,
     decorate: (object) => decoratePool(object, { probeLedger, survey, now: () => clock.now() }),
     onWatchers: countWatchers(process),
+    onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),
   });
-}
-
-function countWatchers(process: ProcessMetrics): (resource: string, change: 1 | -1) => void {
-  const watchers = process.gauge("parasaus_watchers", "Open watches.", ["resource"]);
-  const open = new Map<string, number>();
-  return (resource, change) => {
-    const count = (open.get(resource) ?? 0) + change;
-    open.set(resource, count);
-    watchers({ resource }, count);
-  };
 }
 
 function metricsSource(

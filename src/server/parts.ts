@@ -16,13 +16,17 @@ export interface ControlPlaneOptions {
   readonly random: () => number;
 }
 
+/** The same with the metrics of the process. */
+export interface MeteredOptions extends ControlPlaneOptions {
+  readonly process: ProcessMetrics;
+}
+
 /** Everything inside a running control plane. */
-export interface Parts extends ControlPlaneOptions {
+export interface Parts extends MeteredOptions {
   readonly store: Store;
   /** The epoch that the store is in. */
   readonly epoch: Epoch;
   readonly resources: Resources;
-  readonly process: ProcessMetrics;
   /** Absent while they are started anew. */
   readonly controllers: () => Controllers | undefined;
   readonly tasks: readonly Task[];

@@ -16,8 +16,7 @@ import {
 import type { StoreInEpoch } from "./backup/current-epoch.ts";
 import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
 import { createControllerMetrics } from "./metrics/controller-metrics.ts";
-import { createProcessMetrics } from "./metrics/registry.ts";
-import type { ControlPlaneOptions, Parts } from "./parts.ts";
+import type { MeteredOptions, Parts } from "./parts.ts";
 import { followPools, type PoolView } from "./pool-view.ts";
 import { startTask, type Task } from "./tasks.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
@@ -29,11 +28,11 @@ import { whileUnavailable } from "./while-unavailable.ts";
  * @throws ParasausError what the store throws
  */
 export async function startParts(
-  options: ControlPlaneOptions,
+  options: MeteredOptions,
   { store, epoch }: StoreInEpoch,
   signal: AbortSignal,
 ): Promise<Parts> {
-  const { configuration, log, clock, random } = options;
+  const { configuration, log, clock, random, process } = options;
   let view: PoolView | undefined;
   const resources = createLocalResources({
     store,
@@ -44,14 +43,13 @@ export async function startParts(
     admission: [poolOwnershipAdmission, memberAddressAdmission((...address) => view?.holderAt(...address))],
   });
   await whileUnavailable(() => ensureBuiltins(resources), options, signal);
-  const process = createProcessMetrics();
   const coordinator = startCoordinator({
     ...{ store, resources, clock, random, metrics: process },
     logger: log.child({ logger: "coordination" }),
     serverId: `${hostname().toLowerCase()}-${randomBytes(4).toString("hex")}`,
     leaseSeconds: configuration.leaseSeconds,
   });
-  const parts = { ...options, store, epoch, resources, process, signal };
+  const parts = { ...options, store, epoch, resources, signal };
   const { task, controllers } = startControllersTask(parts, coordinator);
   const tasks = [task, startGarbageTask(parts, coordinator)];
   view = followPools(resources, { clock, logger: log, signal });

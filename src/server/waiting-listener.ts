@@ -4,8 +4,9 @@ import { ParasausError, VERSION } from "../foundation/index.ts";
 import { withWatchCache } from "../store/cached/index.ts";
 import type { Store } from "../store/index.ts";
 import { explainListenFailure } from "./listen.ts";
+import { countCacheEvents } from "./metrics/client-metrics.ts";
 import { openStore } from "./open-store.ts";
-import type { ControlPlaneOptions } from "./parts.ts";
+import type { ControlPlaneOptions, MeteredOptions } from "./parts.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
 
 const CACHED_PREFIX = "/parasaus/";
@@ -22,10 +23,7 @@ export interface OpenedStore {
  *
  * @throws ParasausError what {@link openStore} throws; `Unavailable` when the address cannot be listened on
  */
-export async function openStoreListening(
-  options: ControlPlaneOptions,
-  signal: AbortSignal,
-): Promise<OpenedStore> {
+export async function openStoreListening(options: MeteredOptions, signal: AbortSignal): Promise<OpenedStore> {
   const standIn = new StandIn(options);
   const giveUp = AbortSignal.any([signal, standIn.failed]);
   try {
@@ -40,11 +38,12 @@ export async function openStoreListening(
 }
 
 /** All clients of this server are served from one watch of the cluster; the embedded store has its history in memory. */
-async function withOwnCache(store: Store, options: ControlPlaneOptions, signal: AbortSignal): Promise<Store> {
-  const { configuration, log, clock, random } = options;
+async function withOwnCache(store: Store, options: MeteredOptions, signal: AbortSignal): Promise<Store> {
+  const { configuration, log, clock, random, process } = options;
   if (configuration.store.kind === "embedded") return store;
   const logger = log.child({ logger: "watch-cache" });
-  const cacheOptions = { prefix: CACHED_PREFIX, clock, random, logger };
+  const observe = countCacheEvents(process);
+  const cacheOptions = { prefix: CACHED_PREFIX, clock, random, logger, observe };
   try {
     return await whileUnavailable(() => withWatchCache(store, cacheOptions), options, signal);
   } catch (failure) {

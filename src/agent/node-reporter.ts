@@ -45,6 +45,7 @@ export interface NodeReporterOptions {
 export async function reportNode(options: NodeReporterOptions): Promise<void> {
   const { clock, signal, logger, nodeName } = options;
   let last: Written = {};
+  let wasRefused = false;
   while (!signal.aborted) {
     try {
       last = await reportOnce(options, last);
@@ -53,7 +54,10 @@ export async function reportNode(options: NodeReporterOptions): Promise<void> {
       // Somebody deleted the Node, or no server answers: both are over by the next round, or the one after.
       const { conditions: _, ...kept } = last;
       last = kept;
-      logger.debug("node could not be reported", { node: nodeName, error });
+      const isRefused = hasCode(error, "CapacityExceeded");
+      if (isRefused && !wasRefused) logger.error("node not registered", { node: nodeName, error });
+      else logger.debug("node could not be reported", { node: nodeName, error });
+      wasRefused = isRefused;
     }
     await clock.sleep(LEAST_MS, signal).catch(() => undefined);
   }

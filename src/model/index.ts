@@ -22,7 +22,7 @@ export type {
   MemberCounters,
   MemberDisposition,
 } from "./node/forwarding.ts";
-export type { HeldShrink, Node } from "./node/node.ts";
+export { type HeldShrink, NODE_NUMBER_COUNT, type Node } from "./node/node.ts";
 export type {
   AgentStatus,
   ConnectProbe,

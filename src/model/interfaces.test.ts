@@ -108,6 +108,7 @@ const node: Node = {
   metadata,
   spec: { confirmedShrink: "0a1b" },
   status: {
+    number: 1,
     addresses: ["10.0.0.9"],
     driver: "ebpf",
     version: "1",

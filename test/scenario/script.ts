@@ -55,7 +55,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 const AGE = /(?<=^|[\s(])(\d+[smhdy]){1,2}(?=\s|$)/g;
 
 /** How far a node is: its heartbeats count as revisions too. */
-const NODE_REVISION = /^(\S+ +memory +\S+ +)\d+/gm;
+const NODE_REVISION = /^(\S+ +(?:\d+ +)?memory +\S+ +)\d+/gm;
 
 /** Replaces what differs from run to run. Columns are as wide as their widest cell, so gaps differ too. */
 export function mask(text: string, folder: string): string {

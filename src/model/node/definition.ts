@@ -12,7 +12,7 @@ import {
   text,
   timestamp,
 } from "../schema/vocabulary.ts";
-import type { Node } from "./node.ts";
+import { NODE_NUMBER_COUNT, type Node } from "./node.ts";
 
 const kernel = structure(
   {
@@ -46,6 +46,7 @@ const spec = structure(
 
 const status = structure(
   {
+    number: integer("Its own among all nodes; the server hands it out.", 1, NODE_NUMBER_COUNT),
     addresses: list(ipv4("An address of the node."), "Addresses that node-ports pools listen on.", ATOMIC),
     driver: text("How the agent programs the kernel."),
     version: text("Version of the agent."),
@@ -89,6 +90,11 @@ export const nodeDefinition: ResourceDefinition = {
   selectableFields: [],
   columns: columnsOf<Node>({
     NAME,
+    NUMBER: {
+      description: "Its own among all nodes.",
+      type: "integer",
+      cell: (node) => node.status?.number ?? null,
+    },
     DRIVER: { description: "How the agent programs the kernel.", cell: (node) => node.status?.driver },
     ADDRESSES: {
       description: "Addresses that node-ports pools listen on.",

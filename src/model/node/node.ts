@@ -1,5 +1,8 @@
 import type { Condition, KubeObject } from "../object.ts";
 
+/** Nodes that there can be; each has a number from 1 on, a count. */
+export const NODE_NUMBER_COUNT = 254;
+
 /** Pools that a node goes on forwarding although the server no longer has them, and nobody was seen to delete them. */
 export interface HeldShrink {
   /** Names exactly these pools; `spec.confirmedShrink` lets them go. */
@@ -21,6 +24,8 @@ export interface Node extends KubeObject {
     readonly confirmedShrink?: string;
   };
   readonly status?: {
+    /** 1-254, its own among all nodes; the server hands it out. */
+    readonly number?: number;
     /** IPv4 addresses that node-ports pools listen on. */
     readonly addresses?: readonly string[];
     readonly driver?: string;

@@ -21,6 +21,7 @@ import { KeyLock } from "./key-lock.ts";
 import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
+import { keepNumber, NODE_NUMBERS_KEY, type NumberedNode, needsNumber, numberNode } from "./node-numbers.ts";
 import { type OperationStamp, type RecordedChange, recordChange, secondsOf } from "./operations.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { ResourceVersions } from "./resource-versions.ts";
@@ -102,7 +103,10 @@ class StoredObjects implements LocalResources {
 
   async create(definition: ResourceDefinition, input: unknown, options: WriteOptions): Promise<KubeObject> {
     refuseReadOnly(definition);
-    return this.#retry(() => this.#createOnce(definition, input, options), `create a ${definition.kind}`);
+    const create = () =>
+      this.#retry(() => this.#createOnce(definition, input, options), `create a ${definition.kind}`);
+    // Whoever gives numbers takes turns, so that a hundred nodes at once do not race for one.
+    return needsNumber(definition, undefined) ? this.#keyLock.run(NODE_NUMBERS_KEY, create) : create();
   }
 
   update(reference: ObjectReference, input: unknown, options: WriteOptions): Promise<KubeObject> {
@@ -146,29 +150,43 @@ class StoredObjects implements LocalResources {
         object: { group: definition.group, kind: definition.kind, name },
       });
     }
+    const { object: stored, ...numbering } = await this.#number(definition, object, undefined);
     return this.#commit({
-      conditions: [{ key, modRevision: 0 }, ...claim.conditions],
-      writes: [{ kind: "put", key, value: encodeObject(object) }, ...claim.writes],
-      change: { verb: "create", after: object, options },
-      answer: (revision) => (revision === undefined ? object : this.#reader.at(object, revision)),
+      conditions: [{ key, modRevision: 0 }, ...claim.conditions, ...numbering.conditions],
+      writes: [{ kind: "put", key, value: encodeObject(stored) }, ...claim.writes, ...numbering.writes],
+      change: { verb: "create", after: stored, options },
+      answer: (revision) => (revision === undefined ? stored : this.#reader.at(stored, revision)),
       options,
     });
+  }
+
+  /** Gives a Node that has none a number of its own, in the Node's own transaction. */
+  async #number(
+    definition: ResourceDefinition,
+    next: KubeObject,
+    previous: KubeObject | undefined,
+  ): Promise<NumberedNode> {
+    const isLeaving = next.metadata.deletionTimestamp !== undefined;
+    if (!needsNumber(definition, previous) || isLeaving) return { object: next, conditions: [], writes: [] };
+    const source = { store: this.#store, reader: this.#reader, now: () => this.#clock.now() };
+    return numberNode(next, source, previous === undefined);
   }
 
   async #rewrite(
     reference: ObjectReference,
     verb: "update" | "patch",
     options: WriteOptions,
-    change: (current: KubeObject) => unknown,
+    edit: (current: KubeObject) => unknown,
   ): Promise<KubeObject> {
     refuseReadOnly(reference.definition);
     const rewriteOnce = async () => {
       const entry = await this.#entry(reference);
       const current = this.#reader.read(entry);
-      const input = change(current);
+      const input = edit(current);
       refuseOtherVersion(reference, input, current);
-      const next = prepareUpdate(reference.definition, input, current, options);
-      if (next === current) return current;
+      const prepared = prepareUpdate(reference.definition, input, current, options);
+      if (prepared === current) return current;
+      const next = keepNumber(reference.definition, prepared, current);
       await this.#admit({
         definition: reference.definition,
         verb: "update",
@@ -176,7 +194,9 @@ class StoredObjects implements LocalResources {
         next,
         options,
       });
-      return this.#replace(entry, next, { verb, before: current, after: next, options }, options);
+      const { object, ...numbering } = await this.#number(reference.definition, next, current);
+      const change = { verb, before: current, after: object, options };
+      return this.#replace(entry, object, change, options, numbering);
     };
     return this.#keyLock.run(keyOf(reference), () =>
       this.#retry(rewriteOnce, `${verb} ${titleOf(reference)}`),
@@ -189,10 +209,14 @@ class StoredObjects implements LocalResources {
     next: KubeObject,
     change: RecordedChange,
     options: WriteOptions,
+    also: Pick<NumberedNode, "conditions" | "writes"> = { conditions: [], writes: [] },
   ): Promise<KubeObject | undefined> {
+    const write: StoreWrite = isReleased(next)
+      ? { kind: "delete", key }
+      : { kind: "put", key, value: encodeObject(next) };
     return this.#commit({
-      conditions: [{ key, modRevision }],
-      writes: [isReleased(next) ? { kind: "delete", key } : { kind: "put", key, value: encodeObject(next) }],
+      conditions: [{ key, modRevision }, ...also.conditions],
+      writes: [write, ...also.writes],
       change,
       answer: (revision) => (revision === undefined ? next : this.#reader.at(next, revision)),
       options,

@@ -14,8 +14,18 @@ describe("createHttpServer", () => {
     isReady = true;
     observed = [];
     logged = [];
-    server = await createHttpServer(
+    server = await start();
+  });
+  afterEach(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+
+  const start = (
+    timeouts: { headersTimeoutMs?: number; requestTimeoutMs?: number } = {},
+  ): Promise<HttpServer> =>
+    createHttpServer(
       {
+        ...timeouts,
         logger: { ...silentLogger, error: (_event, facts = {}) => void logged.push(facts) },
         version: "1.2.3",
         health: {
@@ -28,8 +38,6 @@ describe("createHttpServer", () => {
         metrics: async () => ({ contentType: "text/plain; version=0.0.4", body: "up 1\n" }),
         onResponse: (observation) => observed.push(observation),
         hostNames: ["lb.example"],
-        headersTimeoutMs: 200,
-        requestTimeoutMs: 400,
         routes: [
           (app) => {
             app.post("/echo", (request) => ({ bytes: (request.body as Buffer).length }));
@@ -44,10 +52,6 @@ describe("createHttpServer", () => {
       },
       { host: "127.0.0.1", port: 0 },
     );
-  });
-  afterEach(async () => {
-    await server[Symbol.asyncDispose]();
-  });
 
   const get = async (path: string, headers = {}): Promise<[number, string]> => {
     const response = await fetch(server.url + path, { headers });
@@ -119,6 +123,8 @@ describe("createHttpServer", () => {
   });
 
   it("does not wait for headers or a body that never come", async () => {
+    await server[Symbol.asyncDispose]();
+    server = await start({ headersTimeoutMs: 200, requestTimeoutMs: 400 });
     expect(await raw("GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")).toMatch(/^HTTP\/1\.1 408 /);
     expect(await raw("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc")).toMatch(
       /^HTTP\/1\.1 408 /,

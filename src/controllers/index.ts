@@ -6,6 +6,12 @@ export {
 } from "./allocator/member-admission.ts";
 export type { ProbeLedger, ProbeRecord } from "./circle-healthcheck/probe-ledger.ts";
 export { type OwnedWrite, poolOwnershipAdmission } from "./circle-watch/ownership.ts";
-export { type Authority, soleAuthority, type Tenure } from "./runtime/authority.ts";
+export {
+  type Authority,
+  type ShardTenure,
+  type ShardWorker,
+  soleAuthority,
+  type Tenure,
+} from "./runtime/authority.ts";
 export { type ControllerMetrics, type ControllerName, noMetrics } from "./runtime/metrics.ts";
 export { type Controllers, type ControllersOptions, startControllers } from "./start-controllers.ts";

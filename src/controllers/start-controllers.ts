@@ -8,7 +8,7 @@ import {
   runProbe,
 } from "../health/index.ts";
 import { runAllocator } from "./allocator/allocator.ts";
-import { type CircleHealthcheck, startCircleHealthcheck } from "./circle-healthcheck/circle-healthcheck.ts";
+import { startCircleHealthcheck } from "./circle-healthcheck/circle-healthcheck.ts";
 import type { ProbeLedger } from "./circle-healthcheck/probe-ledger.ts";
 import { runCircleWatch } from "./circle-watch/circle-watch.ts";
 import type { Authority, Tenure } from "./runtime/authority.ts";
@@ -17,7 +17,7 @@ import { type ControllerMetrics, type ControllerName, noMetrics } from "./runtim
 
 /** What the controllers work on. */
 export interface ControllersOptions {
-  /** Where they get the right to work from, and the objects to work on: plain clients of the API, local or remote. */
+  /** Where they get the objects and the right to write them from; they are plain clients of the API, local or remote. */
   readonly authority: Authority;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,13 +35,14 @@ export interface ControllersOptions {
 
 /** Running controllers. Disposing stops them and waits for what they are writing. */
 export interface Controllers extends AsyncDisposable {
+  /** The probes of this process; other servers have those of their own shards. */
   readonly probeLedger: ProbeLedger;
   /**
    * Probes one member out of turn.
    *
    * @param poolKey `namespace/name`.
    * @param member `ip:port`.
-   * @returns undefined when there is no such member, or it is not probed.
+   * @returns undefined when there is no such member, or it is not probed, or not by this process.
    */
   probeNow(poolKey: string, member: string): Promise<ProbeResult> | undefined;
   /** Whether verdicts are frozen because most of the fleet failed at once. */
@@ -69,23 +70,20 @@ export function startControllers(options: ControllersOptions): Controllers {
     clock: options.clock,
     allowedClasses: new Set(options.allowedProbeClasses),
   };
-  let healthcheck: CircleHealthcheck | undefined;
+  const reading = { resources: options.authority.resources, signal: stop.signal };
+  const healthcheck = startCircleHealthcheck(environmentOf(options, "circle-healthcheck", reading), {
+    authority: options.authority,
+    probe: (target) => runProbe(target, probing),
+  });
   const ended = Promise.all([
     lead("allocator", runAllocator),
     lead("circle-watch", runCircleWatch),
-    lead("circle-healthcheck", async (environment) => {
-      healthcheck = startCircleHealthcheck(environment, { probe: (target) => runProbe(target, probing) });
-      await healthcheck.ended;
-      healthcheck = undefined;
-    }),
+    healthcheck.ended,
   ]).then(() => undefined);
   return {
-    probeLedger: {
-      read: (...member) => healthcheck?.probeLedger.read(...member),
-      entries: () => healthcheck?.probeLedger.entries() ?? [],
-    },
-    probeNow: (poolKey, member) => healthcheck?.probeNow(poolKey, member),
-    areVerdictsFrozen: () => healthcheck?.isFrozen() ?? false,
+    probeLedger: healthcheck.probeLedger,
+    probeNow: (poolKey, member) => healthcheck.probeNow(poolKey, member),
+    areVerdictsFrozen: () => healthcheck.isFrozen(),
     ended,
     [Symbol.asyncDispose]: async () => {
       options.signal.removeEventListener("abort", onAbort);

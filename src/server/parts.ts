@@ -1,6 +1,7 @@
 import type { Configuration } from "../configuration/index.ts";
 import type { Controllers } from "../controllers/index.ts";
 import type { Clock, Logger } from "../foundation/index.ts";
+import type { ProbeRegistry } from "../health/index.ts";
 import type { Resources } from "../resources/index.ts";
 import type { Epoch } from "../resources/local/index.ts";
 import type { Store } from "../store/index.ts";
@@ -14,6 +15,8 @@ export interface ControlPlaneOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Kinds of checks. Default: all that there are. */
+  readonly probes?: ProbeRegistry;
 }
 
 /** The same with the metrics of the process. */

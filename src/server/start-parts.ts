@@ -63,13 +63,16 @@ export async function startParts(
   };
 }
 
-type CommonParts = Pick<Parts, "configuration" | "log" | "clock" | "random" | "process" | "signal">;
+type CommonParts = Pick<
+  Parts,
+  "configuration" | "log" | "clock" | "random" | "probes" | "process" | "signal"
+>;
 
 function startControllersTask(
   parts: CommonParts,
   authority: Coordinator,
 ): { readonly task: Task; readonly controllers: () => Controllers | undefined } {
-  const { configuration, log, clock, random, process, signal } = parts;
+  const { configuration, log, clock, random, probes, process, signal } = parts;
   const metrics = createControllerMetrics(process);
   let controllers: Controllers | undefined;
   const control = async () => {
@@ -77,6 +80,7 @@ function startControllersTask(
       ...{ authority, clock, random, signal, metrics },
       logger: log.child({ logger: "controllers" }),
       allowedProbeClasses: configuration.probeAddresses,
+      ...(probes ? { probes } : {}),
     });
     controllers = running;
     await running.ended;

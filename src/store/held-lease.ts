@@ -33,8 +33,8 @@ export interface HeldLease extends AsyncDisposable {
    * @throws ParasausError `FenceLost` when the lease is lost
    */
   take(key: string): Promise<Fence | undefined>;
-  /** Lets a key go, so that others can take it at once. */
-  release(fence: Fence): Promise<void>;
+  /** Lets keys go, at most 100, so that others can take them at once. */
+  release(...fences: readonly Fence[]): Promise<void>;
 }
 
 /** Who holds a key, from its value. @returns undefined when the value is none of a held key */
@@ -98,9 +98,11 @@ class RenewedLease implements HeldLease {
     }
   }
 
-  async release({ key, modRevision }: Fence): Promise<void> {
-    this.#held.delete(key);
-    await this.#options.store.transact([{ key, modRevision }], [{ kind: "delete", key }]);
+  async release(...fences: readonly Fence[]): Promise<void> {
+    for (const { key } of fences) this.#held.delete(key);
+    if (fences.length === 0 || (await this.#delete(fences)) || fences.length === 1) return;
+    // One of them has gone already.
+    await Promise.all(fences.map((fence) => this.#delete([fence])));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,6 +115,14 @@ class RenewedLease implements HeldLease {
     const stop = new AbortController();
     await Promise.race([revoked, clock.sleep(ttlSeconds * 1_000, stop.signal).catch(() => undefined)]);
     stop.abort();
+  }
+
+  async #delete(fences: readonly Fence[]): Promise<boolean> {
+    const { succeeded } = await this.#options.store.transact(
+      fences,
+      fences.map(({ key }) => ({ kind: "delete", key })),
+    );
+    return succeeded;
   }
 
   async #put(key: string): Promise<number | undefined> {

@@ -4,14 +4,15 @@ import path from "node:path";
 import { afterEach } from "vitest";
 import { FakeClock, silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
-import { describeLeaders } from "./leaders.ts";
+import { describeLeaders, type LeadersWorld } from "./leaders.ts";
+import { describeShares } from "./shares.ts";
 
 const cleanUp: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const each of cleanUp.splice(0)) await each();
 });
 
-describeLeaders("embedded", async () => {
+async function open(): Promise<LeadersWorld> {
   const directory = mkdtempSync(path.join(tmpdir(), "parasaus-leaders-"));
   const clock = new FakeClock();
   const store = await openEmbeddedStore({ directory, clock, logger: silentLogger });
@@ -25,4 +26,7 @@ describeLeaders("embedded", async () => {
     await systemClock.sleep(5);
   };
   return { store, clock, pass, leaseSeconds: 5, changes: 200 };
-});
+}
+
+describeLeaders("embedded", open);
+describeShares("embedded", open);

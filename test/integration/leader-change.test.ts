@@ -1,9 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { startControllers } from "../../src/controllers/index.ts";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
+import { systemClock } from "../../src/foundation/index.ts";
 import {
   addressPoolDefinition,
   endpointsDefinition,
@@ -13,70 +9,23 @@ import {
   serviceDefinition,
 } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
-import { createLocalResources, ensureBuiltins } from "../../src/resources/local/index.ts";
-import { startCoordinator } from "../../src/server/coordination/coordinator.ts";
-import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
-import { holderOf, type Store } from "../../src/store/index.ts";
-import { type Interruption, interruptible } from "../contract/interruption.ts";
+import { openSharedWorld, poolsOf, type Server, type SharedWorld } from "./servers.ts";
 
 const ALICE = { operator: "alice" } as const;
 const LEADERS = "/parasaus/leaders/";
 const PATIENCE = { timeout: 10_000, interval: 5 };
-const CONTROLLERS = ["allocator", "circle-watch", "circle-healthcheck"];
-
-interface Server extends AsyncDisposable {
-  readonly id: string;
-  readonly interruption: Interruption;
-}
-
-interface World extends AsyncDisposable {
-  readonly store: Store;
-  readonly resources: Resources;
-  readonly servers: readonly Server[];
-}
+const CONTROLLERS = ["allocator", "circle-watch"];
 
 /** Two servers on one store; the first leads in everything. */
 async function openWorld(): Promise<World> {
-  const directory = mkdtempSync(path.join(tmpdir(), "parasaus-change-"));
-  const store = await openEmbeddedStore({ directory, clock: systemClock, logger: silentLogger });
-  const resources = createLocalResources({ store, clock: systemClock, autoCreateNamespaces: true });
-  await ensureBuiltins(resources);
-  const first = startServer(store, "a");
-  await expect.poll(async () => (await store.range(LEADERS)).count, PATIENCE).toBe(CONTROLLERS.length);
-  const servers = [first, startServer(store, "b")];
-  return {
-    ...{ store, resources, servers },
-    [Symbol.asyncDispose]: async () => {
-      for (const server of servers) await server[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  const world = await openSharedWorld();
+  const first = world.start("a");
+  await expect.poll(async () => (await world.store.range(LEADERS)).count, PATIENCE).toBe(CONTROLLERS.length);
+  return { ...world, servers: [first, world.start("b")] };
 }
 
-function startServer(shared: Store, id: string): Server {
-  const interruption = interruptible();
-  const { clock } = interruption;
-  const store = interruption.store(shared);
-  const coordinator = startCoordinator({
-    ...{ store, clock, logger: silentLogger, random: Math.random },
-    resources: createLocalResources({ store, clock, autoCreateNamespaces: true }),
-    metrics: { gauge: () => () => undefined },
-    serverId: id,
-    leaseSeconds: 30,
-  });
-  const signal = new AbortController().signal;
-  const controllers = startControllers({
-    ...{ authority: coordinator, clock, signal, logger: silentLogger, probes: {} },
-  });
-  return {
-    ...{ id, interruption },
-    [Symbol.asyncDispose]: async () => {
-      interruption.resume();
-      await controllers[Symbol.asyncDispose]();
-      await coordinator[Symbol.asyncDispose]();
-    },
-  };
+interface World extends SharedWorld {
+  readonly servers: readonly Server[];
 }
 
 let changeCount = 0;
@@ -87,7 +36,7 @@ let changeCount = 0;
  */
 async function deposeBefore(world: World, controller: string, write: number, act: () => Promise<void>) {
   const key = LEADERS + controller;
-  const id = holderOf((await world.store.get(key))?.value ?? "");
+  const id = await world.holder(key);
   const leader = world.servers.find((server) => server.id === id);
   if (!leader) throw new Error(`nobody leads in ${controller}`);
   const { interruption } = leader;
@@ -108,10 +57,6 @@ async function deposeBefore(world: World, controller: string, write: number, act
     interruption.resume();
     await expect.poll(() => interruption.lateCount, PATIENCE).toBeGreaterThan(lateBefore);
   };
-}
-
-async function poolsOf(resources: Resources): Promise<Pool[]> {
-  return (await resources.list(poolDefinition)).items as unknown as Pool[];
 }
 
 const portsOf = (pools: readonly Pool[]) => pools.map(({ status }) => status?.connectAddresses?.[0]?.port);

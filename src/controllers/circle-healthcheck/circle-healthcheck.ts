@@ -1,3 +1,4 @@
+import { backoffMs } from "../../foundation/index.ts";
 import {
   createProbeSchedule,
   firstProbeDelayMs,
@@ -6,12 +7,15 @@ import {
   type ProbeTarget,
 } from "../../health/index.ts";
 import { type Pool, poolDefinition } from "../../model/index.ts";
+import type { Authority, ShardTenure, ShardWorker } from "../runtime/authority.ts";
 import { changeObject } from "../runtime/change-object.ts";
 import type { ControllerEnvironment } from "../runtime/environment.ts";
 import { type Hooks, openHooks } from "../runtime/hooks.ts";
-import type { ObjectView, ViewChange } from "../runtime/object-view.ts";
+import { keyOf, type ObjectView, type ViewChange } from "../runtime/object-view.ts";
 import { createWorkQueue, type WorkQueue } from "../runtime/work-queue.ts";
 import { FleetWatch } from "./fleet-watch.ts";
+import { HeldShards } from "./held-shards.ts";
+import { learnAll } from "./learn-all.ts";
 import {
   follow,
   isProbed,
@@ -31,9 +35,12 @@ const WRITE = { operator: "system:circle-healthcheck", subresource: "status" } a
 /** While members wait for their very first result, the results of the others are gathered for this long. */
 const FIRST_ROUND_GATHERING_MS = 250;
 const PARALLEL_COUNT = 256;
+const CATCH_UP_RETRY = { baseMs: 100, maxMs: 2_000 };
 
 /** What circle-healthcheck needs besides what every controller needs. */
 export interface HealthcheckOptions {
+  /** Says which pools are this process's. */
+  readonly authority: Authority;
   /** Probes once; must settle by itself and never reject. */
   readonly probe: (target: ProbeTarget) => Promise<ProbeResult>;
 }
@@ -49,7 +56,7 @@ export interface CircleHealthcheck {
   readonly ended: Promise<void>;
 }
 
-/** Probes members and writes verdicts until the signal aborts. */
+/** Probes the members of the pools that are this process's, and writes their verdicts, until the signal aborts. */
 export function startCircleHealthcheck(
   environment: ControllerEnvironment,
   options: HealthcheckOptions,
@@ -66,11 +73,14 @@ export function startCircleHealthcheck(
 interface MonitoredPool {
   readonly uid: string;
   readonly key: string;
+  readonly tenure: ShardTenure;
   readonly members: Map<string, MonitoredMember>;
   readonly writes: WriteAllowance;
+  /** What is being written about it. */
+  publishing: Promise<void>;
 }
 
-class Controller {
+class Controller implements ShardWorker {
   readonly ledger = new WritableProbeLedger();
   isFrozen = false;
   readonly #environment: ControllerEnvironment;
@@ -80,11 +90,17 @@ class Controller {
   readonly #pools = new Map<string, MonitoredPool>();
   readonly #targetUsers = new Map<string, number>();
   readonly #queue: WorkQueue;
+  readonly #authority: Authority;
+  readonly #shards = new HeldShards({
+    catchUp: (resourceVersion) => this.#catchUp(resourceVersion),
+    onSettled: (tenures) => this.#takeUp(tenures),
+  });
   #view: ObjectView<Pool> | undefined;
 
   constructor(environment: ControllerEnvironment, options: HealthcheckOptions) {
     const { clock, logger, signal, random, metrics } = environment;
     this.#environment = environment;
+    this.#authority = options.authority;
     this.#hooks = openHooks("circle-healthcheck", environment);
     this.#schedule = createProbeSchedule({
       clock,
@@ -105,11 +121,56 @@ class Controller {
   }
 
   async run(): Promise<void> {
+    const { signal } = this.#environment;
     const pools = this.#hooks.follow<Pool>(poolDefinition, (change) => this.#onPool(change));
     this.#view = pools.view;
-    const probing = this.#schedule.run(this.#environment.signal);
-    await Promise.all([pools.ended, probing]);
+    const probing = this.#schedule.run(signal);
+    await pools.synced;
+    await Promise.all([pools.ended, probing, this.#authority.share("healthcheck", this, signal)]);
     await this.#queue.drained();
+  }
+
+  begin(tenure: ShardTenure): void {
+    this.#shards.add(tenure);
+  }
+
+  async end(shard: number, isLost: boolean): Promise<void> {
+    const tenure = this.#shards.remove(shard);
+    const pools = [...this.#pools.values()].filter((pool) => pool.tenure === tenure);
+    for (const { members } of pools) for (const member of members.values()) this.#stopProbing(member);
+    // Whoever comes next goes on from what is stored.
+    if (!isLost) await Promise.all(pools.map((pool) => this.#publishLast(pool)));
+    for (const { key } of pools) this.#forget(key);
+    this.#checkFreeze();
+  }
+
+  #takeUp(tenures: ReadonlySet<ShardTenure>): void {
+    for (const pool of this.#view?.values() ?? []) {
+      const tenure = this.#tenureOf(keyOf(pool));
+      const isTaken = tenure !== undefined && tenures.has(tenure);
+      if (isTaken && pool.metadata.deletionTimestamp === undefined) this.#adopt(keyOf(pool), pool);
+    }
+  }
+
+  async #catchUp(resourceVersion: string): Promise<boolean> {
+    const { resources, clock, random, logger, signal } = this.#environment;
+    const view = this.#view;
+    for (let attempt = 0; view && BigInt(view.resourceVersion) < BigInt(resourceVersion); attempt += 1) {
+      if (signal.aborted) return false;
+      try {
+        await learnAll(resources, poolDefinition, view);
+        return true;
+      } catch (error) {
+        logger.warn("pools not read, their shards wait", { attempt, error });
+        await clock.sleep(backoffMs(attempt, { ...CATCH_UP_RETRY, random }), signal).catch(() => undefined);
+      }
+    }
+    return true;
+  }
+
+  /** The right to work on a pool, if this process has it now. */
+  #tenureOf(key: string): ShardTenure | undefined {
+    return this.#shards.tenureOf(this.#authority.shardOf(key));
   }
 
   probeNow(poolKey: string, member: string): Promise<ProbeResult> | undefined {
@@ -131,16 +192,21 @@ class Controller {
       return;
     }
     if (isSameObject && before?.metadata.generation === after.metadata.generation) return;
+    if (!this.#tenureOf(key)) return;
     this.#hooks.fire("PoolChanged", key);
     this.#adopt(key, after);
   }
 
   #adopt(key: string, pool: Pool): void {
+    const tenure = this.#tenureOf(key);
+    if (!tenure) return;
     const known = this.#pools.get(key) ?? {
       uid: pool.metadata.uid ?? "",
       key,
+      tenure,
       members: new Map(),
       writes: new WriteAllowance(),
+      publishing: Promise.resolve(),
     };
     this.#pools.set(key, known);
     const wanted = new Set(pool.spec.members.map(memberKey));
@@ -210,6 +276,10 @@ class Controller {
   #watchFleet(monitored: MonitoredMember, result: ProbeResult): void {
     const wasUp = monitored.state.verdict === "up";
     this.#fleet.noteResult(fleetKey(monitored), result.outcome === "pass", wasUp);
+    this.#checkFreeze();
+  }
+
+  #checkFreeze(): void {
     const frozen = this.#fleet.isFrozen(this.#pools.size, this.#environment.clock.monotonicMs());
     if (frozen === this.isFrozen) return;
     this.isFrozen = frozen;
@@ -262,9 +332,25 @@ class Controller {
 
   async #publish(key: string): Promise<void> {
     const monitored = this.#pools.get(key);
-    const pool = this.#view?.get(key);
-    if (!monitored || pool?.metadata.uid !== monitored.uid) return;
-    const { resources, clock } = this.#environment;
+    if (!monitored) return;
+    const publishing = this.#write(monitored);
+    monitored.publishing = publishing.catch(() => undefined);
+    await publishing;
+  }
+
+  /** What is not written yet, now, when others are about to take over. */
+  async #publishLast(monitored: MonitoredPool): Promise<void> {
+    await monitored.publishing;
+    await this.#write(monitored).catch((error: unknown) => {
+      this.#environment.logger.debug("last verdicts not written", { pool: monitored.key, error });
+    });
+  }
+
+  async #write(monitored: MonitoredPool): Promise<void> {
+    const pool = this.#view?.get(monitored.key);
+    if (pool?.metadata.uid !== monitored.uid) return;
+    const { clock } = this.#environment;
+    const { resources } = monitored.tenure;
     const withVerdicts = (each: Pool): Pool | undefined => {
       const members = each.spec.members.map((member) => monitored.members.get(memberKey(member)));
       return withHealth(each, members.filter((member) => member !== undefined).map(statusOf), clock.now());

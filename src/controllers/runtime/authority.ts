@@ -8,8 +8,31 @@ export interface Tenure {
   readonly signal: AbortSignal;
 }
 
+/** The right to work on one share of all pools. */
+export interface ShardTenure extends Tenure {
+  /** Number of the shard, an index from 0. */
+  readonly shard: number;
+  /** None of its former holders can have written anything after this one, a decimal number. */
+  readonly resourceVersion: string;
+}
+
+/** Work that is spread over the servers, shard by shard. */
+export interface ShardWorker {
+  /** Begins to work on a shard that this process has not. */
+  begin(tenure: ShardTenure): void;
+  /**
+   * Ends the work on a shard.
+   *
+   * @param isLost Whether writing in its name is over; otherwise what is still to be written may be.
+   * @returns a promise that resolves when nothing is under way in the name of the shard; never rejects.
+   */
+  end(shard: number, isLost: boolean): Promise<void>;
+}
+
 /** Where controllers get the right to work from. */
 export interface Authority {
+  /** The objects, to read them without being the leader in anything. */
+  readonly resources: Resources;
   /**
    * Does `work` while this process leads in `name`, anew each time that it comes to lead, until the signal aborts.
    *
@@ -18,9 +41,29 @@ export interface Authority {
    * @throws what `work` throws
    */
   lead(name: string, work: (tenure: Tenure) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /**
+   * Spreads the work on pools over all processes that share in `name`, until the signal aborts.
+   *
+   * @param worker Told which shards are this process's, one after the other.
+   */
+  share(name: string, worker: ShardWorker, signal: AbortSignal): Promise<void>;
+  /** The shard that a pool belongs to, an index from 0. @param poolKey `namespace/name` */
+  shardOf(poolKey: string): number;
 }
 
-/** For a process that is the only one to run controllers: it always leads. */
+/** For a process that is the only one to run controllers: it always leads, and has everything in one shard. */
 export function soleAuthority(resources: Resources): Authority {
-  return { lead: (_name, work, signal) => work({ resources, signal }) };
+  return {
+    resources,
+    lead: (_name, work, signal) => work({ resources, signal }),
+    share: async (_name, worker, signal) => {
+      worker.begin({ resources, signal, shard: 0, resourceVersion: "0" });
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      await worker.end(0, false);
+    },
+    shardOf: () => 0,
+  };
 }

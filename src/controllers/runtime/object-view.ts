@@ -23,6 +23,8 @@ export interface ObjectView<Kind extends KubeObject> {
   values(): IterableIterator<Kind>;
   /** Objects, a count. */
   readonly size: number;
+  /** Newest one of which anything is known here, a decimal number. */
+  readonly resourceVersion: string;
   /**
    * Takes over what this controller has just written, so that it does not decide on an older state.
    * The watch's own news about it comes later and changes nothing.
@@ -54,6 +56,7 @@ export function openObjectView<Kind extends KubeObject>(
   const synced = new Promise<void>((resolve) => {
     announce = resolve;
   });
+  if (options.signal.aborted) announce();
   options.signal.addEventListener("abort", () => announce(), { once: true });
   const ended = followObjects(options.resources, options.definition, {
     clock: options.clock,
@@ -80,6 +83,10 @@ class WatchedView<Kind extends KubeObject> implements ObjectView<Kind> {
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  get resourceVersion(): string {
+    return this.#newestRevision.toString();
   }
 
   get(key: string): Kind | undefined {

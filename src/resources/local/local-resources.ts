@@ -47,6 +47,8 @@ export interface LocalResourcesOptions {
 export interface LocalResources extends Resources {
   /** The same objects under the same rules, read and written through another view of their store, e.g. a fenced one. */
   through(store: Store): Resources;
+  /** The resourceVersion that an object written at this revision of the store has. */
+  resourceVersionAt(revision: number): string;
 }
 
 /** Makes the objects of a store. */
@@ -87,6 +89,10 @@ class StoredObjects implements LocalResources {
 
   through(store: Store): Resources {
     return new StoredObjects({ ...this.#options, store }, this.#shared);
+  }
+
+  resourceVersionAt(revision: number): string {
+    return this.#reader.versions.of(revision);
   }
 
   async get(reference: ObjectReference): Promise<KubeObject> {

@@ -4,9 +4,12 @@ import type { LocalResources } from "../../resources/local/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { ProcessMetrics } from "../metrics/registry.ts";
 import { followHeldKeys } from "./held-keys.ts";
-import { LEADERS_PREFIX } from "./keys.ts";
+import { LEADERS_PREFIX, SERVERS_PREFIX, SHARDS_PREFIX } from "./keys.ts";
 import { leadWhileHeld, type Tenancy } from "./lead.ts";
 import { joinServers } from "./membership.ts";
+import { News } from "./news.ts";
+import { shardOfPool } from "./shards.ts";
+import { shareWork } from "./share.ts";
 
 /** What coordinating with the other servers needs. */
 export interface CoordinatorOptions {
@@ -34,17 +37,21 @@ export function startCoordinator(options: CoordinatorOptions): Coordinator {
   const { resources, metrics } = options;
   const membership = joinServers(options);
   const ending = new AbortController();
-  const keys = followHeldKeys({ ...options, prefix: LEADERS_PREFIX, signal: ending.signal });
+  const follow = (prefix: string, news = new News()) =>
+    followHeldKeys({ ...options, prefix, news, signal: ending.signal });
+  const leaders = follow(LEADERS_PREFIX);
+  const servers = follow(SERVERS_PREFIX);
+  const shards = follow(SHARDS_PREFIX, servers.news);
   const leading = metrics.gauge("parasaus_leader", "1 while this server leads in it.", ["controller"]);
+  const holding = metrics.gauge("parasaus_shards_held", "Shards that this server works on.", ["work"]);
   const leadOnStore: Coordinator["leadOnStore"] = (name, work, signal) => {
     const onChange = (isHeld: boolean) => leading({ controller: name }, isHeld ? 1 : 0);
     onChange(false);
-    return leadWhileHeld(
-      { ...options, membership, keys, key: LEADERS_PREFIX + name, onChange, signal },
-      work,
-    );
+    const key = LEADERS_PREFIX + name;
+    return leadWhileHeld({ ...options, membership, keys: leaders, key, onChange, signal }, work);
   };
   return {
+    resources,
     leadOnStore,
     lead: (name, work, signal) =>
       leadOnStore(
@@ -52,9 +59,16 @@ export function startCoordinator(options: CoordinatorOptions): Coordinator {
         (tenancy) => work({ resources: resources.through(tenancy.store), signal: tenancy.signal }),
         signal,
       ),
+    share: (name, worker, signal) => {
+      const onCount = (heldCount: number) => holding({ work: name }, heldCount);
+      onCount(0);
+      return shareWork({ ...options, membership, name, servers, shards, onCount, signal }, worker);
+    },
+    shardOf: shardOfPool,
     [Symbol.asyncDispose]: async () => {
       ending.abort();
-      await Promise.all([membership[Symbol.asyncDispose](), keys.ended]);
+      const followed = [leaders, servers, shards].map(({ ended }) => ended);
+      await Promise.all([membership[Symbol.asyncDispose](), ...followed]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, type Logger } from "../../foundation/index.ts";
 import type { Store, StoreEntry, StoreWatchMessage } from "../../store/index.ts";
+import { News } from "./news.ts";
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };
 /** A watch that has lost an event is found out after this time. */
@@ -13,6 +14,8 @@ export interface HeldKeysOptions {
   readonly logger: Logger;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Told of every change; one for several prefixes, to wait for a change of any of them. Default: an own one. */
+  readonly news?: News;
 }
 
 /** The keys under a prefix, and so who holds what: as far as is known here, maybe a moment late. */
@@ -20,12 +23,7 @@ export interface HeldKeys {
   readonly entries: ReadonlyMap<string, StoreEntry>;
   /** Whether everything up to this revision is known. */
   knows(revision: number): boolean;
-  /** Rises with every change, a count. */
-  readonly version: number;
-  /** Resolves when something has changed since `version`, or when the signal aborts. */
-  changedSince(version: number, signal: AbortSignal): Promise<void>;
-  /** Resolves when everything is known that there was at the beginning, or when the following ends. */
-  readonly synced: Promise<void>;
+  readonly news: News;
   /** Resolves after the signal has aborted. */
   readonly ended: Promise<void>;
 }
@@ -37,37 +35,19 @@ export function followHeldKeys(options: HeldKeysOptions): HeldKeys {
 
 class FollowedKeys implements HeldKeys {
   readonly entries = new Map<string, StoreEntry>();
-  version = 0;
-  readonly synced: Promise<void>;
+  readonly news: News;
   readonly ended: Promise<void>;
   readonly #options: HeldKeysOptions;
-  #announce = (): void => undefined;
-  readonly #waiting = new Set<() => void>();
   #revision = 0;
 
   constructor(options: HeldKeysOptions) {
     this.#options = options;
-    this.synced = new Promise((resolve) => {
-      this.#announce = resolve;
-    });
+    this.news = options.news ?? new News();
     this.ended = this.#follow();
   }
 
   knows(revision: number): boolean {
     return this.#revision >= revision;
-  }
-
-  changedSince(version: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.version !== version) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
   }
 
   async #follow(): Promise<void> {
@@ -81,7 +61,6 @@ class FollowedKeys implements HeldKeys {
         await clock.sleep(backoffMs(attempt, { ...RETRY, random }), signal).catch(() => undefined);
       }
     }
-    this.#announce();
   }
 
   async #followOnce(): Promise<void> {
@@ -104,8 +83,7 @@ class FollowedKeys implements HeldKeys {
     this.entries.clear();
     for (const entry of entries) this.entries.set(entry.key, entry);
     this.#revision = revision;
-    this.#announce();
-    this.#ring();
+    this.news.tell();
   }
 
   #take(message: StoreWatchMessage): void {
@@ -115,11 +93,6 @@ class FollowedKeys implements HeldKeys {
       if (event.kind === "put") this.entries.set(event.entry.key, event.entry);
       else this.entries.delete(event.key);
     }
-    this.#ring();
-  }
-
-  #ring(): void {
-    this.version += 1;
-    for (const wake of [...this.#waiting]) wake();
+    this.news.tell();
   }
 }

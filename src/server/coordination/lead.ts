@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { backoffMs, type Clock, hasCode, type Logger } from "../../foundation/index.ts";
+import type { Clock, Logger } from "../../foundation/index.ts";
 import { type Fence, fenceStore, type HeldLease, type Store } from "../../store/index.ts";
+import { giveBack } from "./give-back.ts";
 import type { HeldKeys } from "./held-keys.ts";
 import type { Membership } from "./membership.ts";
-
-const RETRY = { baseMs: 100, maxMs: 2_000 };
+import { takeWhenFree } from "./take-when-free.ts";
 
 /** The right that comes with a held key. */
 export interface Tenancy {
@@ -42,30 +42,12 @@ export async function leadWhileHeld(
   const { membership, signal } = options;
   while (!signal.aborted) {
     const lease = await membership.lease(signal);
-    const fence = lease && (await takeWhenFree(options, lease));
-    if (lease && fence) await leadOnce(options, lease, fence, work);
+    if (!lease) return;
+    const over = AbortSignal.any([signal, lease.lost]);
+    const fence = await takeWhenFree({ ...options, signal: over }, lease);
+    if (fence && over.aborted) await giveBack(lease, [fence], options.logger);
+    else if (fence) await leadOnce(options, lease, fence, work);
   }
-}
-
-/** @returns undefined when the lease is lost, or the signal aborts, before the key is free */
-async function takeWhenFree(options: LeadOptions, lease: HeldLease): Promise<Fence | undefined> {
-  const { key, keys, clock, random, logger, signal } = options;
-  const over = AbortSignal.any([signal, lease.lost]);
-  for (let attempt = 0; !over.aborted; ) {
-    const { version } = keys;
-    try {
-      const fence = keys.entries.has(key) ? undefined : await lease.take(key);
-      if (fence) return fence;
-      attempt = 0;
-      await keys.changedSince(version, over);
-    } catch (error) {
-      if (hasCode(error, "FenceLost")) return undefined;
-      logger.debug("key not taken, trying again", { key, error });
-      await clock.sleep(backoffMs(attempt, { ...RETRY, random }), over).catch(() => undefined);
-      attempt += 1;
-    }
-  }
-  return undefined;
 }
 
 async function leadOnce(
@@ -89,24 +71,15 @@ async function leadOnce(
     await guard;
     onChange(false);
     logger.info("leads no more", { key, fence: fence.modRevision });
-    await giveBack(lease, fence, logger);
+    await giveBack(lease, [fence], logger);
   }
 }
 
 /** Resolves when the key is known to be held no more by this fence, e.g. because somebody deleted it, or at the end. */
 async function untilTaken(keys: HeldKeys, { key, modRevision }: Fence, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
-    const { version } = keys;
+    const { version } = keys.news;
     if (keys.knows(modRevision) && keys.entries.get(key)?.modRevision !== modRevision) return;
-    await keys.changedSince(version, over);
-  }
-}
-
-async function giveBack(lease: HeldLease, fence: Fence, logger: Logger): Promise<void> {
-  if (lease.lost.aborted) return;
-  try {
-    await lease.release(fence);
-  } catch (error) {
-    logger.debug("key not given back, it ends with the lease", { key: fence.key, error });
+    await keys.news.since(version, over);
   }
 }

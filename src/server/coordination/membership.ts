@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, type Logger } from "../../foundation/index.ts";
 import { type HeldLease, holdLease, type Store } from "../../store/index.ts";
+import { News } from "./news.ts";
 
 const RETRY = { baseMs: 100, maxMs: 2_000 };
 
@@ -30,7 +31,7 @@ export function joinServers(options: MembershipOptions): Membership {
 class LeasedMembership implements Membership {
   readonly #options: MembershipOptions;
   readonly #left = new AbortController();
-  readonly #waiting = new Set<() => void>();
+  readonly #news = new News();
   readonly #ended: Promise<void>;
   #lease: HeldLease | undefined;
 
@@ -42,7 +43,7 @@ class LeasedMembership implements Membership {
   async lease(signal: AbortSignal): Promise<HeldLease | undefined> {
     while (!signal.aborted) {
       if (this.#lease && !this.#lease.lost.aborted) return this.#lease;
-      await this.#nextLease(signal);
+      await this.#news.since(this.#news.version, signal);
     }
     return undefined;
   }
@@ -69,7 +70,7 @@ class LeasedMembership implements Membership {
     const { serverId, leaseSeconds, logger } = this.#options;
     await using lease = await holdLease({ ...this.#options, holder: serverId, ttlSeconds: leaseSeconds });
     this.#lease = lease;
-    for (const wake of [...this.#waiting]) wake();
+    this.#news.tell();
     await this.#lostOrLeft(lease.lost);
     this.#lease = undefined;
     if (lease.lost.aborted) logger.warn("lease lost, its work goes to others", { error: lease.lost.reason });
@@ -84,18 +85,6 @@ class LeasedMembership implements Membership {
         resolve();
       };
       for (const signal of signals) signal.addEventListener("abort", end, { once: true });
-    });
-  }
-
-  #nextLease(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
     });
   }
 }

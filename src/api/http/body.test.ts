@@ -6,7 +6,8 @@ const yaml = (text: string) => () => parseBody(Buffer.from(text), "yaml");
 
 describe("parseBody", () => {
   it("says at which line and column JSON is malformed", () => {
-    expect(json('{"a": 1,\n "b" 3}')).toThrow("line 2, column 6");
+    // The words before it are V8's own and differ between versions of Node.js.
+    expect(json('{"a": 1,\n "b" 3}')).toThrow(/^Cannot read JSON: .+ in JSON at line 2, column 6$/);
   });
 
   it("says at which line YAML is malformed", () => {

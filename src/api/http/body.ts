@@ -31,15 +31,16 @@ function parseJson(text: string): ParsedBody {
     const { value, duplicateFields } = decodeJson(text);
     return { value, duplicates: duplicateFields.map(duplicateOf) };
   } catch (failure) {
-    const offset =
-      failure instanceof Error ? /position (\d+)(?!.*line)/.exec(failure.message)?.[1] : undefined;
-    if (offset === undefined || !(failure instanceof ParasausError)) throw failure;
-    const place = placeOf(text, Number(offset));
-    throw new ParasausError("BadRequest", `${failure.message} (${place})`, { cause: failure });
+    const found = failure instanceof ParasausError ? OFFSET.exec(failure.message) : null;
+    if (!found || !(failure instanceof ParasausError)) throw failure;
+    const message = failure.message.replace(OFFSET, ` at ${placeOf(text, Number(found[1]))}`);
+    throw new ParasausError("BadRequest", message, { cause: failure });
   }
 }
 
-/** V8 gives the offset of a syntax error; people want line and column. */
+/** V8 gives the offset of a syntax error, since Node 22 with a place behind it; people want line and column alone. */
+const OFFSET = / at position (\d+)(?: \(line \d+ column \d+\))?/;
+
 function placeOf(text: string, offset: number): string {
   const before = text.slice(0, offset).split("\n");
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { loadConfiguration } from "../src/configuration/index.ts";
+import { flagOf, loadConfiguration, SETTING_KEYS } from "../src/configuration/index.ts";
 import { ERROR_CODES } from "../src/foundation/index.ts";
 import {
   decodeYaml,
@@ -14,6 +14,11 @@ import { RESOURCE_REFERENCE_PATH, renderResourceReference } from "./resource-ref
 describe("the reference", () => {
   it("of resources is what the schemas say; write it anew with npx tsx scripts/write-resource-reference.ts", () => {
     expect(readFileSync(RESOURCE_REFERENCE_PATH, "utf8")).toBe(renderResourceReference());
+  });
+
+  it("of the configuration names every setting", () => {
+    const text = readFileSync("docs/reference/configuration.md", "utf8");
+    expect(SETTING_KEYS.map(flagOf).filter((flag) => !text.includes(`\`${flag}\``))).toEqual([]);
   });
 
   it("of errors names every code of the catalogue as it is, and no other", () => {

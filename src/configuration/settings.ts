@@ -216,7 +216,7 @@ export const SETTINGS = {
     read: listenAddress,
     fallback: always("127.0.0.1:6781"),
   },
-  maxFlows: capacity("flows that fit into the kernel's table", 1_048_576, 2 ** 26),
+  maxFlows: capacity("rows of the kernel's flow table; a flow takes two", 1_048_576, 2 ** 26),
   maxHalfOpen: capacity("flows that may be half-open", 65_536, 2 ** 24),
   maxPools: capacity("pools that fit", 65_536, 2 ** 20),
   maxMembers: capacity("members that fit, over all pools", 131_072, 2 ** 22),

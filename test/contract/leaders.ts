@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Clock, hasCode, silentLogger } from "../../src/foundation/index.ts";
-import { nodeDefinition } from "../../src/model/index.ts";
+import { addressPoolDefinition } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
 import { createLocalResources } from "../../src/resources/local/index.ts";
 import { type Coordinator, startCoordinator } from "../../src/server/coordination/coordinator.ts";
@@ -218,7 +218,8 @@ async function writeOn(
   for (let index = 0; !signal.aborted; index += 1) {
     try {
       const metadata = { name: `n-${fence}-${index}` };
-      await resources.create(nodeDefinition, { metadata, spec: {} }, { operator: "system:test" });
+      const spec = { addresses: ["10.9.0.1"], ports: ["80"] };
+      await resources.create(addressPoolDefinition, { metadata, spec }, { operator: "system:test" });
     } catch (failure) {
       if (!hasCode(failure, "FenceLost")) throw failure;
       onRefused();

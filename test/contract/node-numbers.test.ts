@@ -33,7 +33,7 @@ describe.each([
     world.resources.delete({ definition: nodeDefinition, name }, { operator: "ann" });
   const numbers = async () => {
     const { items } = await world.resources.list(nodeDefinition);
-    return (items as unknown as readonly Node[]).map(({ status }) => status?.number);
+    return (items as readonly Node[]).map(({ status }) => status?.number);
   };
   const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
   const registerAll = async (count: number) => {

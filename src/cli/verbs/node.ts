@@ -61,8 +61,8 @@ async function runAction(invocation: Invocation): Promise<number> {
 }
 
 function getNodes(resources: Resources, names: readonly string[]): Promise<readonly Node[]> {
-  const gets = names.map((name) => resources.get({ definition: nodeDefinition, name }));
-  return Promise.all(gets).then((nodes) => nodes as unknown as readonly Node[]);
+  const get = async (name: string) => (await resources.get({ definition: nodeDefinition, name })) as Node;
+  return Promise.all(names.map(get));
 }
 
 async function holdingNodes(resources: Resources): Promise<readonly Node[]> {

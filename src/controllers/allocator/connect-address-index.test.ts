@@ -1,14 +1,16 @@
 import { beforeEach, expect, it } from "vitest";
-import type { ConnectAddress, Pool } from "../../model/index.ts";
+import type { ConnectAddress, KubeObject, Pool } from "../../model/index.ts";
 import { ConnectAddressIndex } from "./connect-address-index.ts";
 
 const pool = (name: string, ...addresses: readonly [string, number, "TCP" | "UDP"][]): Pool =>
   ({
+    apiVersion: "parasaus.io/v1",
+    kind: "Pool",
     metadata: { namespace: "shop", name, uid: `uid-${name}` },
     status: {
       connectAddresses: addresses.map(([ip, port, protocol]): ConnectAddress => ({ ip, port, protocol })),
     },
-  }) as unknown as Pool;
+  }) as KubeObject as Pool;
 
 let index: ConnectAddressIndex;
 beforeEach(() => {

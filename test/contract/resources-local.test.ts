@@ -1,6 +1,7 @@
 import { afterEach } from "vitest";
 import { openTestResources, type TestResources } from "./local-resources.ts";
-import { describeResources, type ResourcesUnderTest } from "./resources.ts";
+import { describeResources } from "./resources.ts";
+import type { ResourcesUnderTest } from "./resources-world.ts";
 
 const opened: TestResources[] = [];
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { DEFINITIONS } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../src/resources/remote/index.ts";
 import { openTestResources, type TestResources } from "./local-resources.ts";
-import { describeResources, type ResourcesUnderTest } from "./resources.ts";
+import { describeResources } from "./resources.ts";
+import type { ResourcesUnderTest } from "./resources-world.ts";
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {

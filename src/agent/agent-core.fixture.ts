@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { PoolOperation } from "../dataplane/index.ts";
 import { MemoryKernel, openMemoryDriver } from "../dataplane/memory/index.ts";
-import { FakeClock, ParasausError, silentLogger } from "../foundation/index.ts";
+import { FakeClock, type Logger, ParasausError, silentLogger } from "../foundation/index.ts";
 import type { KubeObject, MemberStatus, PoolMember } from "../model/index.ts";
 import type { Resources } from "../resources/index.ts";
 import { AgentCore } from "./agent-core.ts";
@@ -31,7 +31,13 @@ export async function makeMachine(): Promise<TestMachine> {
 /** An agent without its loops, over the kernel of the test. */
 export function agentOn(
   machine: TestMachine,
-  options: { readonly nodeName?: string; readonly applied?: PoolOperation[][] } = {},
+  options: {
+    readonly nodeName?: string;
+    readonly applied?: PoolOperation[][];
+    readonly logger?: Logger;
+    /** Called while the driver is at work. */
+    readonly whileApplying?: () => void;
+  } = {},
 ): AgentCore {
   const memory = openMemoryDriver(machine.kernel);
   return new AgentCore({
@@ -40,6 +46,7 @@ export function agentOn(
       ...memory,
       apply: (operations) => {
         options.applied?.push([...operations]);
+        options.whileApplying?.();
         return memory.apply(operations);
       },
     },
@@ -48,7 +55,7 @@ export function agentOn(
     snapshotDirectory: machine.directory,
     version: "0.1.0",
     clock: machine.clock,
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     signal: new AbortController().signal,
   });
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PoolOperation } from "../dataplane/index.ts";
 import { MemoryKernel, openMemoryDriver } from "../dataplane/memory/index.ts";
-import { ParasausError } from "../foundation/index.ts";
+import { type Logger, ParasausError, silentLogger } from "../foundation/index.ts";
 import type { KubeObject } from "../model/index.ts";
 import {
   agentOn,
@@ -225,6 +225,26 @@ describe("agent: conflicts", () => {
     const [holder] = await openMemoryDriver(machine.kernel).observe();
     expect(holder?.uid).toBe(rival.metadata.uid);
     expect(agent.reconciler.refusals).toEqual([]);
+  });
+
+  it("complains of no address that a pool was given while the kernel was being written", async () => {
+    const complaints: string[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      error: (event) => void complaints.push(event),
+      child: () => logger,
+    };
+    const late = poolNumber(2, { revision: 11 });
+    const agent = agentOn(machine, {
+      logger,
+      whileApplying: () => agent.takeChange({ type: "MODIFIED", object: late }),
+    });
+    await agent.start();
+    const early = { ...poolNumber(2), status: { connectAddresses: [], members: [] } };
+    takeAll(agent, [poolNumber(1), early], "10");
+    await agent.reconcile();
+    expect(await kernelHolds(machine)).toEqual(["30001: active active", "30002: active active"]);
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  type DesiredPool,
   type Driver,
   isSamePool,
   type OperationFailure,
@@ -155,13 +156,22 @@ export class Reconciler {
   async #reconcileBatch(batch: readonly string[]): Promise<void> {
     const uids = this.#withRivals(batch);
     const nowMs = this.#driver.nowMs();
+    // While the driver works, more may be wanted: what comes of this batch is judged by what it was planned for.
+    const wanted = new Map<string, DesiredPool>();
+    for (const uid of uids) {
+      const pool = this.#desired.get(uid);
+      if (pool) wanted.set(uid, pool);
+    }
     const operations = planOperations(
-      uids.map((uid) => this.#desired.get(uid)).filter((pool) => pool !== undefined),
+      [...wanted.values()],
       uids.map((uid) => this.#held.get(uid)).filter((pool): pool is ProgrammedPool => pool !== undefined),
       nowMs,
     );
     const failures = operations.length === 0 ? [] : await this.#driver.apply(operations);
-    this.#noteResults(uids, operations, failures);
+    const refused = new Map(failures.map((failure) => [failure.uid, failure]));
+    this.#noteApplied(operations, refused);
+    for (const uid of uids)
+      this.#noteRefusal(uid, refused.get(uid) ?? this.#addressTakenFrom(wanted.get(uid)));
     for (const uid of uids) {
       this.#held.reschedule(uid, nowMs);
       if (!this.#held.get(uid)) this.#desired.forgetIfGone(uid);
@@ -180,18 +190,12 @@ export class Reconciler {
     return [...uids];
   }
 
-  #noteResults(
-    uids: readonly string[],
-    operations: readonly PoolOperation[],
-    failures: readonly OperationFailure[],
-  ): void {
-    const refused = new Map(failures.map((failure) => [failure.uid, failure]));
+  #noteApplied(operations: readonly PoolOperation[], refused: ReadonlyMap<string, OperationFailure>): void {
     for (const operation of operations) {
       if (refused.has(operation.kind === "remove" ? operation.uid : operation.pool.uid)) continue;
       this.#held.apply(operation, this.#driver.nowMs());
       this.#operationCount += 1;
     }
-    for (const uid of uids) this.#noteRefusal(uid, refused.get(uid) ?? this.#addressTakenFrom(uid));
   }
 
   #noteRefusal(uid: string, refusal: Refusal | undefined): void {
@@ -202,11 +206,13 @@ export class Reconciler {
     else this.#refusals.delete(uid);
   }
 
-  #addressTakenFrom(uid: string): Refusal | undefined {
-    const taken = this.#desired.get(uid)?.addresses.find((address) => this.#held.holderOf(address) !== uid);
+  #addressTakenFrom(wanted: DesiredPool | undefined): Refusal | undefined {
+    if (!wanted) return undefined;
+    const { uid, addresses } = wanted;
+    const taken = addresses.find((address) => this.#held.holderOf(address) !== uid);
     if (!taken) return undefined;
     const { ip, port, protocol } = taken;
-    const holder = this.#held.holderOf(taken) ?? "nobody";
+    const holder = this.#held.holderOf(taken);
     const message = `Cannot listen on ${protocol} ${ip}:${port} for pool "${uid}": pool "${holder}" has it`;
     return { uid, code: "AddressTaken", message };
   }

@@ -13,7 +13,7 @@ export interface EtcdMember {
   /** `host:port` for clients. */
   readonly endpoint: string;
   /** Of the process that runs now, or ran last. */
-  readonly pid: number;
+  pid(): number;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the data that it had. */
@@ -243,14 +243,11 @@ class MemberProcess {
   }
 
   get member(): EtcdMember {
-    const self = this;
     const { name, host, clientPort } = this.#place;
     return {
       name,
       endpoint: `${host}:${clientPort}`,
-      get pid() {
-        return self.#child.pid ?? 0;
-      },
+      pid: () => this.#child.pid ?? 0,
       kill: async () => {
         const gone = once(this.#child, "exit");
         this.#child.kill("SIGKILL");

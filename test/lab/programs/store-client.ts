@@ -58,10 +58,10 @@ const watching = { stop: new AbortController(), ended: Promise.resolve() };
 
 async function follow(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const { entries, revision } = await store.range(PREFIX);
-    watched.values = new Map(entries.map(({ key, value }) => [key, value]));
-    moveTo(revision, "list");
     try {
+      const { entries, revision } = await store.range(PREFIX);
+      watched.values = new Map(entries.map(({ key, value }) => [key, value]));
+      moveTo(revision, "list");
       for await (const message of store.watch(PREFIX, revision + 1, signal)) take(message);
     } catch (failure) {
       if (!hasCode(failure, "Expired")) throw failure;

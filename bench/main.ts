@@ -8,6 +8,18 @@ import { runTraffic } from "./traffic/run.ts";
 
 const BENCHES = ["traffic", "program"];
 
+const HELP = `Usage: npm run bench [traffic|program] -- [--quick] [--json FILE]
+
+  traffic   requests through the node beside plain routing, nginx and HAProxy; about 25 minutes
+  program   35,000 pools: packets, changes, cold start, memory; about 8 minutes
+
+  --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
+  --json FILE    writes the figures and the machine as JSON too
+
+Both run when none is named. Needs root and an idle machine. docs/reference/bench.md says what the figures mean.
+Example: npm run bench traffic -- --quick --json traffic.json
+`;
+
 const words = process.argv.slice(2);
 const quick = words.includes("--quick");
 const jsonFile = words.includes("--json") ? words[words.indexOf("--json") + 1] : undefined;
@@ -49,7 +61,8 @@ function describeMachine(): Readonly<Record<string, string | number>> {
   };
 }
 
-if (unknown.length > 0) {
+if (words.includes("--help") || words.includes("-h")) process.stdout.write(HELP);
+else if (unknown.length > 0) {
   print(`Unknown bench "${unknown.join(" ")}": there are ${BENCHES.join(", ")}`);
   process.exitCode = 2;
 } else await main();

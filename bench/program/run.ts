@@ -28,12 +28,16 @@ export async function runProgram(options: ProgramOptions): Promise<readonly Figu
     namespace: lab.node,
     flags: ["--address", lab.nodeIp, "--log-level", "warn"],
   });
-  const single = await measureChanges(product, options.changeCount, "empty");
+  const alone = { name: "probe", index: 60_000 };
+  await product.putPool(alone.name, spec(alone.index, 1));
+  const single = await measureChanges(product, alone, options.changeCount);
+  await product.deletePool(alone.name);
   const createMs = await timed(() => createPools(product, options));
   options.print(`program: ${options.poolCount} pools created in ${(createMs / 1_000).toFixed(1)} s`);
   await waitForPools(product, options.poolCount);
   options.print("program: the node holds them all");
-  const full = await measureChanges(product, options.changeCount, "full");
+  const last = options.poolCount - 1;
+  const full = await measureChanges(product, { name: `pool-${last}`, index: last }, options.changeCount);
   const cost = packetCost(lab.node, product, await addressOf(product, "pool-0", lab.nodeIp));
   const cold = await coldStart(product, options.poolCount);
   options.print(`program: cold start ${(cold.ms / 1_000).toFixed(1)} s`);
@@ -89,20 +93,20 @@ async function nodePoolCount(product: Product): Promise<number> {
 }
 
 /** Milliseconds from the API call of a weight change until the kernel's member row has it. */
-async function measureChanges(product: Product, count: number, name: string): Promise<number[]> {
-  const probe = `probe-${name}`;
-  const index = name === "empty" ? 60_000 : 60_001;
-  await product.putPool(probe, spec(index, 1));
+async function measureChanges(
+  product: Product,
+  { name, index }: { readonly name: string; readonly index: number },
+  count: number,
+): Promise<number[]> {
   const row = await waitForRow(product, index);
   const times: number[] = [];
   for (let round = 0; round < count; round += 1) {
     const weight = 2 + (round % 200);
     const startMs = performance.now();
-    await product.patchPool(probe, { spec: { members: spec(index, weight)["members"] } });
+    await product.patchPool(name, { spec: { members: spec(index, weight)["members"] } });
     await waitForWeight(product, row, weight);
     times.push(performance.now() - startMs);
   }
-  await product.deletePool(probe);
   return times;
 }
 

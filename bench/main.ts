@@ -10,7 +10,7 @@ const BENCHES = ["traffic", "program"];
 
 const HELP = `Usage: npm run bench [traffic|program] -- [--quick] [--json FILE]
 
-  traffic   requests through the node beside plain routing, nginx and HAProxy; about 25 minutes
+  traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 8 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint

@@ -8,6 +8,8 @@ it("interpolates quantiles, so that four rounds have a median between the middle
 
 it("takes ratios round by round, so that a slow second of the machine cancels out", () => {
   expect(pairedRatio([90, 45, 180], [100, 50, 200])).toBeCloseTo(0.9);
+  expect(pairedRatio([90, 45, 180], [100, 0, 200])).toBeCloseTo(0.9);
+  expect(pairedRatio([0, 0, 180], [100, 100, 200])).toBe(0);
 });
 
 it("reports the spread over the rounds with the median", () => {

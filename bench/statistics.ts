@@ -33,11 +33,9 @@ export function figure(work: string, contender: string, unit: string, values: re
 
 /**
  * Median of the ratios of adjacent slices: round by round `values[i] / base[i]`, so that a machine that slows down for a
- * second slows both.
+ * second slows both. A round in which the base failed (0) compares nothing and is left out.
  */
 export function pairedRatio(values: readonly number[], base: readonly number[]): number {
-  return quantile(
-    values.map((value, round) => value / (base[round] ?? Number.NaN)),
-    0.5,
-  );
+  const ratios = values.flatMap((value, round) => (base[round] ? [value / base[round]] : []));
+  return quantile(ratios, 0.5);
 }

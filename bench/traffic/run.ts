@@ -18,7 +18,7 @@ export interface TrafficOptions {
 /** A slice of a contender between two slices of plain routing. */
 export interface PairedSlice {
   readonly slice: Slice;
-  /** Mean of the slices of `direct` just before and just after. */
+  /** Mean of the slices of `direct` just before and just after, without one that failed. */
   readonly directRate: number;
   readonly directCpuSecondsPerPacket: number;
 }
@@ -95,11 +95,16 @@ async function measureWork(
 }
 
 function pair(slice: Slice, before: Slice, after: Slice): PairedSlice {
+  const ran = [before, after].filter(({ rate }) => rate > 0);
   return {
     slice,
-    directRate: (before.rate + after.rate) / 2,
-    directCpuSecondsPerPacket: (before.cpuSecondsPerPacket + after.cpuSecondsPerPacket) / 2,
+    directRate: mean(ran.map(({ rate }) => rate)),
+    directCpuSecondsPerPacket: mean(ran.map(({ cpuSecondsPerPacket }) => cpuSecondsPerPacket)),
   };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
 async function measureSlice(

@@ -51,6 +51,8 @@ export interface ParasausErrorOptions extends ErrorOptions {
   readonly fields?: readonly FieldError[];
   /** The object that the refusal is about. */
   readonly object?: { readonly group: string; readonly kind: string; readonly name: string };
+  /** For `TooManyRequests`: when to ask again, seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The only error class that crosses a room boundary. */
@@ -59,12 +61,14 @@ export class ParasausError extends Error {
   readonly code: ErrorCode;
   readonly fields: readonly FieldError[];
   readonly object: ParasausErrorOptions["object"];
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ParasausErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.fields = options.fields ?? [];
     this.object = options.object;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

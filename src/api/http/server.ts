@@ -170,6 +170,7 @@ function answerFailure(failure: unknown, request: FastifyRequest, reply: Fastify
   }
   const status = failureStatus(refusal);
   if (refusal.code === "TooLarge") reply.header("connection", "close");
+  if (refusal.retryAfterSeconds !== undefined) reply.header("retry-after", String(refusal.retryAfterSeconds));
   reply.code(status.code).type("application/json").send(status);
 }
 

@@ -13,6 +13,8 @@ export interface Status {
     readonly group?: string;
     readonly kind?: string;
     readonly uid?: string;
+    /** When to ask again, seconds. */
+    readonly retryAfterSeconds?: number;
     readonly causes?: readonly {
       readonly field: string;
       readonly reason: string;
@@ -56,6 +58,7 @@ export function failureStatus(refusal: ParasausError): Status {
   const { http, kubeReason } = ERROR_CODES[refusal.code];
   const details = {
     ...(refusal.object === undefined ? {} : refusal.object),
+    ...(refusal.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: refusal.retryAfterSeconds }),
     ...(refusal.fields.length === 0 ? {} : { causes: refusal.fields.map(causeOf) }),
   };
   return {

@@ -54,14 +54,21 @@ const CODE_OF_HTTP: Readonly<Record<number, ErrorCode>> = {
   507: "StorageFull",
 };
 
-/** The refusal that an answer amounts to; a body that is no `Status` is told by its HTTP code alone. */
-export function refusalOf(httpCode: number, body: unknown): ParasausError {
+/**
+ * The refusal that an answer amounts to; a body that is no `Status` is told by its HTTP code alone.
+ *
+ * @param retryAfter The header of that name; a date in it is not read.
+ */
+export function refusalOf(httpCode: number, body: unknown, retryAfter?: string): ParasausError {
   const status = isStatus(body) ? body : {};
   const httpDefault = httpCode < 500 ? "BadRequest" : "Internal";
   const code = CODE_OF_REASON[status.reason ?? ""] ?? CODE_OF_HTTP[httpCode] ?? httpDefault;
   const { name, group = "", kind = "", causes = [] } = status.details ?? {};
   return new ParasausError(code, status.message ?? `The server answered ${httpCode}`, {
     fields: causes.map(fieldOf),
+    ...(retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter)
+      ? { retryAfterSeconds: Number(retryAfter) }
+      : {}),
     ...(name === undefined ? {} : { object: { group, kind, name } }),
   });
 }

@@ -225,6 +225,44 @@ describe("createRemoteResources", () => {
     );
   });
 
+  it("asks a busy server again, not before it says so, and not together with all others", async () => {
+    const busy = { kind: "Status", reason: "TooManyRequests", message: "busy", code: 429 };
+    answer = (_request, response) =>
+      seen.length < 3 ? send(response, 429, busy, { "retry-after": "2" }) : send(response, 200, pool);
+    const spread = createRemoteResources({
+      transport,
+      clock,
+      random: () => 0.5,
+      userAgent: "parasaus-agent/1",
+    });
+    const got = spread.get(web);
+    const asked = async (count: number) => {
+      while (seen.length < count) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await asked(1);
+    await clock.advance(2_999);
+    expect(seen).toHaveLength(1);
+    await clock.advance(1);
+    await asked(2);
+    await clock.advance(3_000);
+    await expect(got).resolves.toEqual(pool);
+    expect(seen).toHaveLength(3);
+    expect(seen[0]?.headers["user-agent"]).toBe("parasaus-agent/1");
+  });
+
+  it("tells that the server is busy when it stays so", async () => {
+    answer = (_request, response) => response.writeHead(429).end();
+    const failure = failureOf(remote.get(web));
+    for (let attempt = 1; attempt <= 6; attempt += 1) {
+      while (seen.length < attempt) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await clock.advance(2_000);
+    }
+    expect((await failure).code).toBe("TooManyRequests");
+    expect(seen).toHaveLength(6);
+  });
+
   it("gives up an answer that does not come", async () => {
     answer = () => undefined;
     const failure = failureOf(remote.get(web));

@@ -6,6 +6,7 @@ import { listQuery, objectPath, pathOf, selectionQuery, withQuery, writeQuery } 
 import { linesOf, parseEvent } from "./event-lines.ts";
 import { isStatus, refusalOf } from "./failures.ts";
 import { epochIn, listOf } from "./read-list.ts";
+import { repeatWhenBusy } from "./repeat-when-busy.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
@@ -25,19 +26,25 @@ export interface RemoteResourcesOptions {
   readonly requestTimeoutMs?: number;
   /** A watch on which nothing arrives for this long, milliseconds, not even a bookmark, is given up. Default 15,000. */
   readonly stallMs?: number;
+  /** What the caller is, for the server's log and for whom it serves first: `parasaus-agent/0.1.0`. */
+  readonly userAgent?: string;
+  /** Source of randomness in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
 }
 
 type Request = Omit<TransportRequest, "signal" | "headers"> & { readonly headers?: Record<string, string> };
 
 /**
  * `Resources` over the API of a Parasaus server (or of Kubernetes). Refusals arrive as the same ParasausErrors, with
- * their fields; no server: `Unavailable`; no answer in time: `Timeout`. A watch that breaks off or stalls throws
+ * their fields; no server: `Unavailable`; no answer in time: `Timeout`. A server that is busy is asked again when it says. A watch that breaks off or stalls throws
  * `Unavailable`, one that the server ends in good order ends: resume it, as {@link followObjects} does.
  */
 export function createRemoteResources(options: RemoteResourcesOptions): Resources {
-  const { transport } = options;
+  const { transport, clock, random = Math.random } = options;
 
-  const ask = async (
+  const ask = (request: Request, onWarning?: (message: string) => void) =>
+    repeatWhenBusy(() => askOnce(request, onWarning), { clock, random });
+  const askOnce = async (
     request: Request,
     onWarning?: (message: string) => void,
   ): Promise<{ readonly body: unknown; readonly header: TransportAnswer["header"] }> => {
@@ -51,10 +58,10 @@ export function createRemoteResources(options: RemoteResourcesOptions): Resource
         ),
       ),
     );
-    const headers = { accept: "application/json", ...request.headers };
+    const headers = { ...headersOf(options), ...request.headers };
     const answer = await transport.send({ ...request, headers, signal: giveUp.signal });
     const body = await readJson(answer, giveUp.signal);
-    if (answer.status >= 400) throw refusalOf(answer.status, body);
+    if (answer.status >= 400) throw refusalOf(answer.status, body, answer.header("retry-after"));
     for (const warning of warningsIn(answer.header("warning"))) onWarning?.(warning);
     return { body, header: answer.header };
   };
@@ -105,10 +112,11 @@ export function createRemoteResources(options: RemoteResourcesOptions): Resource
 }
 
 async function* watchRemotely(
-  { transport, clock, stallMs = DEFAULT_STALL_MS }: RemoteResourcesOptions,
+  options: RemoteResourcesOptions,
   definition: ResourceDefinition,
   watched: Parameters<Resources["watch"]>[1],
 ): AsyncIterable<WatchEvent> {
+  const { transport, clock, random = Math.random, stallMs = DEFAULT_STALL_MS } = options;
   const stalled = new AbortController();
   using dog = watchdog(clock, stallMs, () =>
     stalled.abort(
@@ -126,13 +134,13 @@ async function* watchRemotely(
     resourceVersion: watched.resourceVersion,
   });
   try {
-    const answer = await transport.send({
-      method: "GET",
-      path,
-      headers: { accept: "application/json" },
-      signal,
-    });
-    if (answer.status >= 400) throw refusalOf(answer.status, await readJson(answer, signal));
+    const begin = async (): Promise<TransportAnswer> => {
+      dog.feed();
+      const answer = await transport.send({ method: "GET", path, headers: headersOf(options), signal });
+      if (answer.status < 400) return answer;
+      throw refusalOf(answer.status, await readJson(answer, signal), answer.header("retry-after"));
+    };
+    const answer = await repeatWhenBusy(begin, { clock, random, signal });
     watched.onEpoch?.(epochIn(answer.header) ?? FIRST_EPOCH);
     for await (const line of linesOf(answer.body)) {
       dog.feed();
@@ -168,6 +176,10 @@ function asUnavailable(failure: unknown, action: string): ParasausError {
   if (failure instanceof ParasausError) return failure;
   const reason = failure instanceof Error ? failure.message : String(failure);
   return new ParasausError("Unavailable", `${action}: the connection broke (${reason})`, { cause: failure });
+}
+
+function headersOf({ userAgent }: RemoteResourcesOptions): Record<string, string> {
+  return { accept: "application/json", ...(userAgent === undefined ? {} : { "user-agent": userAgent }) };
 }
 
 function identityOf({ operator, reason }: WriteOptions): Record<string, string> {

@@ -23,7 +23,12 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   const { signal } = terminal;
   const log = root.child({ logger: "agent" });
   using transport = createNodeTransport({ servers });
-  const resources = createRemoteResources({ transport, clock });
+  const resources = createRemoteResources({
+    transport,
+    clock,
+    random,
+    userAgent: `parasaus-agent/${VERSION} (${nodeName})`,
+  });
   const opened = await openOrReason(() =>
     openDriver({
       configuration,

@@ -7,5 +7,6 @@ export {
   type RequestObservation,
 } from "./http/server.ts";
 export { createKubeApi, type KubeApiOptions, type SlowClient } from "./kube/api.ts";
+export type { ListClass } from "./kube/list-queue.ts";
 export { createNodeRequests, type NodeRequests } from "./nodes/node-requests.ts";
 export type { CollectedAnswers } from "./nodes/request-hub.ts";

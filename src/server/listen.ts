@@ -14,7 +14,7 @@ import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
 import { liveRoutes } from "./live/live-routes.ts";
-import { countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
+import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -68,6 +68,7 @@ function kubeApi(
     version: VERSION,
     decorate: (object) => decoratePool(object, { probeLedger, survey, now: () => clock.now() }),
     onWatchers: countWatchers(process),
+    onListRefused: countRefusedLists(process),
     onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),
   });
 }

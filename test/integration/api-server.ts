@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createHttpServer, createKubeApi } from "../../src/api/index.ts";
+import {
+  createHttpServer,
+  createKubeApi,
+  type HttpServerOptions,
+  type KubeApiOptions,
+} from "../../src/api/index.ts";
 import { silentLogger, systemClock } from "../../src/foundation/index.ts";
 import { DEFINITIONS } from "../../src/model/index.ts";
 import type { Resources } from "../../src/resources/index.ts";
@@ -14,15 +19,25 @@ export interface ApiServer extends AsyncDisposable {
   readonly resources: Resources;
 }
 
+/** What is told of what the API does, and hooks that see every request. */
+export type ApiObservers = Pick<KubeApiOptions, "onListRefused"> & {
+  readonly hooks?: HttpServerOptions["routes"][number];
+};
+
 /** Serves given objects on a free port of the loopback. */
-export async function serveApi(resources: Resources): Promise<ApiServer> {
+export async function serveApi(resources: Resources, observers: ApiObservers = {}): Promise<ApiServer> {
+  const { onListRefused, hooks } = observers;
+  const kube = createKubeApi({
+    ...{ resources, definitions: DEFINITIONS, clock: systemClock, version: "test" },
+    ...(onListRefused ? { onListRefused } : {}),
+  });
   const server = await createHttpServer(
     {
       logger: silentLogger,
       version: "test",
       health: { live: [{ name: "ping", check: () => undefined }], ready: [] },
       metrics: async () => ({ contentType: "text/plain", body: "" }),
-      routes: [createKubeApi({ resources, definitions: DEFINITIONS, clock: systemClock, version: "test" })],
+      routes: [...(hooks ? [hooks] : []), kube],
     },
     { host: "127.0.0.1", port: 0 },
   );

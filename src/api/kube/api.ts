@@ -7,6 +7,7 @@ import { aggregatedDiscovery, coreVersions, groupDocument, groupList, resourceLi
 import { createEncoder } from "./encoder.ts";
 import { createEventResources } from "./events/event-resources.ts";
 import { byGroup, rootOf } from "./groups.ts";
+import { type ListClass, ListQueue } from "./list-queue.ts";
 import { addOpenApiRoutes } from "./openapi/routes.ts";
 import { discoveryVersionOf } from "./representation.ts";
 import { createVerbs, type Verb, type Verbs } from "./verbs.ts";
@@ -37,6 +38,8 @@ export interface KubeApiOptions {
   readonly onWatchers?: (resource: string, change: 1 | -1) => void;
   /** Told when a client is dropped because it does not read its answer. */
   readonly onSlowClient?: (client: SlowClient) => void;
+  /** Told when a large list is sent away because too many wait already. */
+  readonly onListRefused?: (listClass: ListClass) => void;
 }
 
 /** A client that was dropped. */
@@ -62,6 +65,10 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
     app.addHook("preClose", async () => closing.abort());
     const definitions = [...options.definitions, eventDefinition];
     const events = createEventResources(options);
+    const lists = new ListQueue({
+      clock: options.clock,
+      onRefused: (listClass) => options.onListRefused?.(listClass),
+    });
     addDiscoveryRoutes(app, definitions);
     addOpenApiRoutes(app, definitions, options.version);
     addEpochHeader(app, options.epoch ?? 1);
@@ -71,6 +78,7 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
         definition,
         decorate: options.decorate ?? (async (object) => object),
         encoder: createEncoder(definition, options.clock),
+        lists,
         closing: closing.signal,
         slowClientMs: options.slowClientMs ?? SLOW_CLIENT_MS,
         random: options.random ?? Math.random,

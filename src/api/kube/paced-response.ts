@@ -6,6 +6,8 @@ import type { FastifyReply } from "fastify";
  * their own pace, lists are encoded as they go out. More would only be memory that a client that reads nothing holds.
  */
 const UNREAD_LIMIT_BYTES = 64 * 1024;
+/** A client that takes longer for that keeps its turn from others. */
+const HESITATION_MS = 100;
 
 /** How a response is written. */
 export interface PacedResponseOptions {
@@ -13,6 +15,8 @@ export interface PacedResponseOptions {
   readonly slowClientMs: number;
   /** Told when that happens. */
   readonly onDropped: () => void;
+  /** Told when the client is waited for longer than a moment. */
+  readonly onHesitation?: () => void;
 }
 
 /** An answer of any length that is written no faster than its client reads. */
@@ -70,12 +74,14 @@ export class PacedResponse {
     return new Promise((resolve) => {
       const settle = (isRead: boolean) => (): void => {
         clearTimeout(timer);
+        clearTimeout(hesitation);
         response.off("drain", onDrain);
         response.off("close", onDrain);
         resolve(isRead);
       };
       const onDrain = settle(true);
       const timer = setTimeout(settle(false), this.#options.slowClientMs);
+      const hesitation = setTimeout(() => this.#options.onHesitation?.(), HESITATION_MS);
       response.once("drain", onDrain);
       response.once("close", onDrain);
     });

@@ -3,6 +3,7 @@ import { ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import type { DeleteOptions, ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
 import { sendPieces } from "./list-stream.ts";
+import { waitForTurn } from "./list-turn.ts";
 import { PacedResponse } from "./paced-response.ts";
 import { isDryRun, isSet, listOptionsOf, queryOf, selectionOf, writeOptionsOf } from "./query.ts";
 import { type Representation, representationOf } from "./representation.ts";
@@ -71,10 +72,13 @@ export function createVerbs(context: WatchContext): Verbs {
         await serveWatch(request, reply, context, namespace, representation);
         return reply;
       }
-      const list = await resources.list(definition, listOptionsOf(query, namespace));
+      const options = listOptionsOf(query, namespace);
+      using seat = await waitForTurn(request, reply, { lists: context.lists, definition, options });
+      const list = await resources.list(definition, options);
       const response = new PacedResponse(reply, {
         slowClientMs: context.slowClientMs,
         onDropped: () => context.onSlowClient("list", request),
+        onHesitation: () => seat[Symbol.dispose](),
       });
       const short = await sendPieces(encoder.list(list, representation), response);
       return short === undefined ? reply : reply.type("application/json").send(short);

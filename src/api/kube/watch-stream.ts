@@ -14,6 +14,8 @@ export interface WatchStream {
   readonly encode: (event: WatchEvent) => Buffer;
   /** Lines to send before the events. */
   readonly prologue: Iterable<Buffer>;
+  /** Told when they are sent. */
+  readonly onPrologueSent: () => void;
   /** Ends the stream in good order: the time is up, or the server closes. */
   readonly signal: AbortSignal;
 }
@@ -30,6 +32,7 @@ export async function streamWatch(
   const { response, events, signal } = stream;
   try {
     await sendPrologue(stream);
+    stream.onPrologueSent();
     await sendEvents(stream, first);
   } catch (failure) {
     if (!signal.aborted) {

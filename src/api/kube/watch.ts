@@ -3,6 +3,8 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { Resources, Selection, WatchEvent } from "../../resources/index.ts";
 import type { Encoder } from "./encoder.ts";
+import type { ListQueue, Seat } from "./list-queue.ts";
+import { waitForTurn } from "./list-turn.ts";
 import { PacedResponse } from "./paced-response.ts";
 import { isSet, queryOf, selectionOf, wholeNumber } from "./query.ts";
 import type { Representation } from "./representation.ts";
@@ -30,6 +32,8 @@ export interface WatchContext {
   readonly onWatchers: (change: 1 | -1) => void;
   /** Told when a client is dropped because it does not read its answer. */
   readonly onSlowClient: (verb: "list" | "watch", request: FastifyRequest) => void;
+  /** In which large lists wait for their turn. */
+  readonly lists: ListQueue;
 }
 
 /**
@@ -49,10 +53,16 @@ export async function serveWatch(
   const end = endOf(reply, context, wholeNumber(query, "timeoutSeconds"));
   try {
     const selection = selectionOf(query, namespace);
-    const { resourceVersion, prologue } = await startOf(query, selection, context, representation);
+    const start = readStart(query);
+    using seat = start.isList
+      ? await waitForTurn(request, reply, { ...context, options: selection })
+      : noSeat();
+    const { resourceVersion, prologue } = start.isList
+      ? await streamedList(selection, context, representation, start)
+      : { resourceVersion: start.resourceVersion, prologue: [] };
     const watch = context.resources.watch(context.definition, {
       ...selection,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      resourceVersion,
       ...(isSet(query, "allowWatchBookmarks") ? { bookmarks: true } : {}),
       signal: end.signal,
     });
@@ -62,11 +72,13 @@ export async function serveWatch(
     const response = new PacedResponse(reply, {
       slowClientMs: context.slowClientMs,
       onDropped: () => context.onSlowClient("watch", request),
+      onHesitation: () => seat[Symbol.dispose](),
     });
     response.begin({ "cache-control": "no-cache, private" });
     context.onWatchers(1);
     const encode = (event: WatchEvent): Buffer => context.encoder.event(event, representation);
-    await streamWatch({ response, events, encode, prologue, signal: end.signal }, first);
+    const onPrologueSent = () => seat[Symbol.dispose]();
+    await streamWatch({ response, events, encode, prologue, onPrologueSent, signal: end.signal }, first);
     context.onWatchers(-1);
   } finally {
     end[Symbol.dispose]();
@@ -97,18 +109,17 @@ function endOf(
   };
 }
 
+/** How a watch begins. */
 interface WatchStart {
-  /** Absent: the watch delivers what exists first. */
-  readonly resourceVersion?: string;
-  readonly prologue: Iterable<Buffer>;
+  readonly resourceVersion: string;
+  /** First everything that exists. */
+  readonly isList: boolean;
+  /** The list ends with the bookmark that clients wait for who list by watching. */
+  readonly hasListEnd: boolean;
+  readonly hasBookmarks: boolean;
 }
 
-async function startOf(
-  query: ReadonlyMap<string, string>,
-  selection: Selection,
-  context: WatchContext,
-  representation: Representation,
-): Promise<WatchStart> {
+function readStart(query: ReadonlyMap<string, string>): WatchStart {
   const resourceVersion = query.get("resourceVersion") ?? "";
   if (resourceVersion !== "" && !EXPECTED_REVISION.test(resourceVersion)) {
     throw new ParasausError(
@@ -116,22 +127,29 @@ async function startOf(
       `Cannot watch: resourceVersion "${resourceVersion}" is no revision`,
     );
   }
-  if (isSet(query, "sendInitialEvents")) return streamedList(selection, context, representation);
-  return resourceVersion === "" ? { prologue: [] } : { resourceVersion, prologue: [] };
+  const hasListEnd = isSet(query, "sendInitialEvents");
+  const isList = hasListEnd || /^0*$/.test(resourceVersion);
+  return { resourceVersion, isList, hasListEnd, hasBookmarks: isSet(query, "allowWatchBookmarks") };
 }
 
-/** A list as events and the bookmark that ends it, for clients that list by watching. */
+/** What exists as events, and where the watch goes on behind it. */
 async function streamedList(
   selection: Selection,
   { resources, definition, encoder }: WatchContext,
   representation: Representation,
-): Promise<WatchStart> {
+  { hasListEnd, hasBookmarks }: WatchStart,
+): Promise<{ readonly resourceVersion: string; readonly prologue: Iterable<Buffer> }> {
   const { items, resourceVersion } = await resources.list(definition, selection);
   function* prologue(): Generator<Buffer> {
     for (const object of items) yield encoder.event({ type: "ADDED", object }, representation);
-    yield encoder.initialEventsEnd(resourceVersion, representation);
+    if (hasListEnd) yield encoder.initialEventsEnd(resourceVersion, representation);
+    else if (hasBookmarks) yield encoder.event({ type: "BOOKMARK", resourceVersion }, representation);
   }
   return { resourceVersion, prologue: prologue() };
+}
+
+function noSeat(): Seat {
+  return { [Symbol.dispose]: () => undefined };
 }
 
 /** Rejects when `first` does so before the event loop turns; else leaves it to the stream. */

@@ -36,8 +36,9 @@ type Request = Omit<TransportRequest, "signal" | "headers"> & { readonly headers
 
 /**
  * `Resources` over the API of a Parasaus server (or of Kubernetes). Refusals arrive as the same ParasausErrors, with
- * their fields; no server: `Unavailable`; no answer in time: `Timeout`. A server that is busy is asked again when it says. A watch that breaks off or stalls throws
- * `Unavailable`, one that the server ends in good order ends: resume it, as {@link followObjects} does.
+ * their fields; no server: `Unavailable`; no answer in time: `Timeout`. A server that is busy is asked again when it says.
+ * A watch that breaks off or stalls throws `Unavailable`, one that the server ends in good order ends: resume it, as
+ * {@link followObjects} does.
  */
 export function createRemoteResources(options: RemoteResourcesOptions): Resources {
   const { transport, clock, random = Math.random } = options;

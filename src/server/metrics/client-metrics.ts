@@ -1,4 +1,4 @@
-import type { SlowClient } from "../../api/index.ts";
+import type { ListClass, SlowClient } from "../../api/index.ts";
 import type { Logger } from "../../foundation/index.ts";
 import type { WatchCacheEvent } from "../../store/cached/index.ts";
 import type { ProcessMetrics } from "./registry.ts";
@@ -25,6 +25,16 @@ export function noteSlowClients(metrics: ProcessMetrics, logger: Logger): (clien
     dropped({ resource, verb });
     logger.warn("client dropped, it does not read its answer", { resource, verb, address, userAgent });
   };
+}
+
+/** Counts large lists that were sent away. */
+export function countRefusedLists(metrics: ProcessMetrics): (listClass: ListClass) => void {
+  const refused = metrics.counter(
+    "parasaus_lists_refused_total",
+    "Large lists that were answered with 429 because too many waited.",
+    ["class"],
+  );
+  return (listClass) => refused({ class: listClass });
 }
 
 /** Counts what happens between the watch cache and its store. */

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { ParasausError } from "../foundation/index.ts";
+import type { ClientTls } from "../resources/remote/index.ts";
 import type { NodeRequestTransport, NumberedRequest } from "./request-stream.ts";
 
 /** The server sends an empty line at least every 5 s; a stream that is silent for longer is dead. */
@@ -11,8 +12,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export interface HttpRequestOptions {
   /** Base URLs in order of preference; the next one is tried when one does not answer. */
   readonly servers: readonly string[];
-  /** Sent with each request, e.g. authorization. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** What is believed and shown over TLS, asked for each request. */
+  readonly tls?: () => ClientTls;
 }
 
 /** Request streams over HTTP: JSON lines from `GET /internal/v1/nodes/NAME/requests`, answers by POST. */
@@ -54,7 +55,8 @@ function send(
     const request = open(url, {
       method,
       signal,
-      headers: { ...options.headers, ...(body ? { "content-type": "application/json" } : {}) },
+      headers: body ? { "content-type": "application/json" } : {},
+      ...options.tls?.(),
     });
     request.once("error", reject);
     request.once("response", (response) => {

@@ -2,6 +2,8 @@ import { RootCommand } from "@bomb.sh/tab";
 import type { Command, Option } from "commander";
 import { loadConfiguration } from "../configuration/index.ts";
 import type { Terminal } from "../foundation/index.ts";
+import { configuredServers } from "./client/connection.ts";
+import type { Servers } from "./client/kubeconfig.ts";
 import { suggestNames } from "./client/suggestions.ts";
 import { declareVerb } from "./command-line.ts";
 import { VERBS } from "./verbs/index.ts";
@@ -47,11 +49,12 @@ function addArguments(command: TabCommand, declared: Command, suggestions: reado
 }
 
 /** The server of the environment or the file; the flags of a half-typed line do not count. */
-function serverOf({ environment, isRoot, homeDirectory, hostname }: Terminal): readonly string[] {
+function serverOf({ environment, isRoot, homeDirectory, hostname }: Terminal): Servers {
   try {
     const around = { program: "client" as const, isRoot, homeDirectory, hostname };
-    return loadConfiguration({ flags: {}, environment, around }).values.server;
+    const { values } = loadConfiguration({ flags: {}, environment, around });
+    return configuredServers(values);
   } catch {
-    return [];
+    return { servers: [] };
   }
 }

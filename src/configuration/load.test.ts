@@ -108,10 +108,17 @@ describe("refusals", () => {
     expect(ask).toThrow(/Cannot read ".*no": ENOENT/);
   });
 
-  it("listens off loopback only with --insecure, because there are no accounts", () => {
-    expect(refusal("", { listen: "0.0.0.0:6780" })).toMatch(/--insecure is needed/);
+  it("listens off loopback, where TLS is spoken; --no-auth is for loopback only", () => {
+    expect(refusal("", { listen: "0.0.0.0:6780" })).toBe("accepted");
     expect(refusal("", { listen: "0.0.0.0:6780", insecure: "true" })).toBe("accepted");
     expect(refusal("", { insecure: "true", noAuth: "true" })).toMatch(/together with --no-auth/);
+    expect(refusal("", { listen: "10.0.0.5:6780", noAuth: "true" })).toMatch(/--no-auth .* "10.0.0.5"/);
+  });
+
+  it("takes a certificate with its key only", () => {
+    expect(refusal("", { tlsCert: "a.pem", tlsKey: "a.key" })).toBe("accepted");
+    expect(refusal("", { tlsCert: "a.pem" })).toBe("Cannot use --tls-cert without --tls-key");
+    expect(refusal("", { tlsKey: "a.key" })).toBe("Cannot use --tls-key without --tls-cert");
   });
 });
 

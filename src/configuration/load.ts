@@ -102,18 +102,22 @@ function readValue(key: SettingKey, setting: Setting<unknown>, { text, source }:
   }
 }
 
-function checkExposure({ listen, insecure, noAuth }: Configuration): void {
+function checkExposure({ listen, insecure, noAuth, tlsCert, tlsKey }: Configuration): void {
   if (insecure && noAuth) {
     throw new ParasausError(
       "Usage",
       "Cannot use --insecure together with --no-auth: anybody could change everything",
     );
   }
-  if (!isLoopback(listen.host) && !insecure) {
+  if (noAuth && !isLoopback(listen.host)) {
     throw new ParasausError(
       "Usage",
-      `Cannot listen on "${listen.host}": there are no accounts yet, so that off loopback --insecure is needed`,
+      `Cannot use --no-auth while listening on "${listen.host}": it is for loopback only`,
     );
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    const [given, missing] = tlsKey === undefined ? ["cert", "key"] : ["key", "cert"];
+    throw new ParasausError("Usage", `Cannot use --tls-${given} without --tls-${missing}`);
   }
 }
 

@@ -78,7 +78,7 @@ export const SETTINGS = {
     fallback: always("127.0.0.1:6780"),
   },
   insecure: {
-    description: "permit plain HTTP without accounts off loopback",
+    description: "permit plain HTTP, and requests without a certificate, off loopback",
     programs: SERVING,
     read: truth,
     fallback: always("false"),
@@ -88,6 +88,34 @@ export const SETTINGS = {
     programs: SERVING,
     read: truth,
     fallback: always("false"),
+  },
+  tlsCert: {
+    placeholder: "FILE",
+    description: "certificate to show, with what is between it and its authority (default: one of our own)",
+    programs: SERVING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  tlsKey: {
+    placeholder: "FILE",
+    description: "private key of --tls-cert",
+    programs: SERVING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  tlsClientCa: {
+    placeholder: "FILE",
+    description: "authorities whose client certificates are believed besides our own",
+    programs: SERVING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  tlsSan: {
+    placeholder: "NAME,...",
+    description: "more names and addresses for our own certificate",
+    programs: SERVING,
+    read: listOf(text),
+    fallback: nothing,
   },
   dataDir: {
     placeholder: "DIR",
@@ -152,6 +180,14 @@ export const SETTINGS = {
     programs: ["agent", "client"],
     read: listOf(serverUrl),
     fallback: always("http://127.0.0.1:6780"),
+  },
+  ca: {
+    placeholder: "FILE",
+    description:
+      "authority that servers' certificates must come from (default: those that this machine trusts)",
+    programs: ["agent", "client"],
+    read: optionalText,
+    fallback: nothing,
   },
   nodeName: {
     placeholder: "NAME",

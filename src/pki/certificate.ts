@@ -37,6 +37,16 @@ export function readCertificate(source: string | X509Certificate): CertificateFa
 }
 
 /**
+ * The host names and IP addresses that a server's certificate is good for, in its order.
+ *
+ * @throws ParasausError `Invalid` when it is no certificate
+ */
+export function serverNamesIn(pem: string): readonly string[] {
+  const names = (parse(pem).subjectAltName ?? "").split(", ");
+  return names.flatMap((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? []);
+}
+
+/**
  * `sha256:<hex>` of the public key in a certificate (SubjectPublicKeyInfo), as kubeadm's `--discovery-token-ca-cert-hash`.
  *
  * @throws ParasausError `Invalid` when it is no certificate

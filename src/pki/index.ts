@@ -1,11 +1,12 @@
-export { type Authority, createAuthority } from "./authority.ts";
 export {
   authorityOf,
   type CertificateFacts,
   publicKeyHash,
   readCertificate,
+  serverNamesIn,
   splitBundle,
 } from "./certificate.ts";
+export { type CertificateAuthority, createCertificateAuthority } from "./certificate-authority.ts";
 export { type CertificateRequest, createCertificateRequest } from "./certificate-request.ts";
 export {
   issueNodeCertificate,
@@ -14,4 +15,5 @@ export {
   type NodeCertificateOptions,
   type ServerCertificateOptions,
 } from "./issue.ts";
+export { renewalTime } from "./lifetime.ts";
 export { createToken, hashToken, isTokenOf } from "./token.ts";

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Authority, createAuthority } from "./authority.ts";
 import { authorityOf, publicKeyHash, readCertificate, splitBundle } from "./certificate.ts";
+import { type CertificateAuthority, createCertificateAuthority } from "./certificate-authority.ts";
 import { createCertificateRequest } from "./certificate-request.ts";
 import { issueNodeCertificate, issueServerCertificate } from "./issue.ts";
 import { SIGNING } from "./keys.ts";
@@ -15,11 +15,11 @@ const DAY_MS = 86_400_000;
 const now = new Date();
 const enrolment = "0123456789abcdef0123456789abcdef";
 let folder: string;
-let authority: Authority;
+let authority: CertificateAuthority;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "parasaus-pki-"));
-  authority = await createAuthority(now);
+  authority = await createCertificateAuthority(now);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -97,7 +97,7 @@ describe("a node's certificate", () => {
   });
 
   it("is not believed from another authority, nor can it be an authority itself", async () => {
-    const other = await createAuthority(now);
+    const other = await createCertificateAuthority(now);
     expect(verify(await nodeCertificate("n1", DAY_MS, other), "sslclient")).toContain(
       "unable to get local issuer",
     );

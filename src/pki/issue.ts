@@ -1,7 +1,7 @@
 import { type webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { ParasausError } from "../foundation/index.ts";
-import type { Authority } from "./authority.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
 import { exportPrivateKey, generateKeys, importKeys, SIGNING } from "./keys.ts";
 import { endOf, startOf } from "./lifetime.ts";
 import { loadX509 } from "./x509.ts";
@@ -39,7 +39,7 @@ const LONGEST_COMMON_NAME = 64;
 
 /** Makes a key and a certificate that only a server can use. */
 export async function issueServerCertificate(
-  authority: Authority,
+  authority: CertificateAuthority,
   { names, lifetimeMs, now }: ServerCertificateOptions,
 ): Promise<KeyAndCertificate> {
   const keys = await generateKeys();
@@ -61,7 +61,7 @@ export async function issueServerCertificate(
  * @throws ParasausError `BadRequest` when the request is none, is not signed by its own key, or that key is not ECDSA P-256
  */
 export async function issueNodeCertificate(
-  authority: Authority,
+  authority: CertificateAuthority,
   { request, nodeName, enrolment, lifetimeMs, now }: NodeCertificateOptions,
 ): Promise<string> {
   return sign(authority, {
@@ -86,7 +86,7 @@ interface Leaf {
   readonly now: Date;
 }
 
-async function sign(authority: Authority, leaf: Leaf): Promise<string> {
+async function sign(authority: CertificateAuthority, leaf: Leaf): Promise<string> {
   const x509 = await loadX509();
   const issuer = new x509.X509Certificate(authority.certificate);
   const { privateKey } = await importKeys(authority.privateKey);

@@ -10,3 +10,16 @@ export function startOf(now: Date): Date {
 export function endOf(now: Date, lifetimeMs: number, authorityEnd: Date): Date {
   return new Date(Math.min(now.getTime() + lifetimeMs, authorityEnd.getTime()));
 }
+
+/**
+ * When to ask for the next certificate.
+ *
+ * @param fraction Of the life between being made and ending, in [0, 1].
+ */
+export function renewalTime(
+  { validFrom, validTo }: { readonly validFrom: Date; readonly validTo: Date },
+  fraction: number,
+): Date {
+  const madeMs = Math.min(validFrom.getTime() + SKEW_MS, validTo.getTime());
+  return new Date(madeMs + fraction * (validTo.getTime() - madeMs));
+}

@@ -1,18 +1,35 @@
 import { setMaxListeners } from "node:events";
+import { isIPv6 } from "node:net";
 import type { HttpServer } from "../api/index.ts";
 import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
 import { listen } from "./listen.ts";
 import { createProcessMetrics } from "./metrics/registry.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
+import { openServerTls } from "./security/open-server-tls.ts";
+import type { ServerTls } from "./security/server-tls.ts";
 import { startParts } from "./start-parts.ts";
 import { openStoreListening } from "./waiting-listener.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
 
 /** A control plane that answers. Disposing it fails readiness first, then ends everything in order. */
 export interface ControlPlane extends AsyncDisposable {
+  /** For this machine, where it is believed who asks. */
   readonly url: string;
   /** Aborts when a backup was restored into the store: it has to be started anew. */
   readonly overtaken: AbortSignal;
+  /** Absent where it listens on loopback alone. */
+  readonly tls?: TlsAddress;
+  /** Every route that it serves, as `GET /apis`. */
+  readonly routes: readonly string[];
+}
+
+/** How a control plane is reached over TLS. */
+export interface TlsAddress {
+  readonly port: number;
+  /** For other machines. */
+  readonly url: string;
+  /** Authority that its certificate is verified with, PEM; undefined: clients know it already. */
+  readonly authority: string | undefined;
 }
 
 /**
@@ -40,13 +57,26 @@ export async function startControlPlane(
   let parts: Parts | undefined;
   try {
     const current = await whileUnavailable(() => enterEpoch(store), options, starting);
+    const surroundings = { ...metered, configuration, store: current.store, signal: ending.signal };
+    const secure = await whileUnavailable(() => openServerTls(surroundings), options, starting);
     parts = await startParts({ ...metered, configuration }, current, ending.signal);
-    const http = await listen(parts);
+    const { http, tls } = await listen(parts, secure);
     const { fence } = current.epoch;
     const overtaken = watchForRestore({ store, fence, clock, logger: log, signal: ending.signal });
-    return { url: http.url, overtaken, [Symbol.asyncDispose]: () => end(parts, http) };
+    return {
+      url: http.url,
+      routes: http.routes,
+      ...(tls ? { tls: addressOf(http, tls) } : {}),
+      overtaken,
+      [Symbol.asyncDispose]: () => end(parts, http),
+    };
   } catch (failure) {
     await end(parts);
     throw failure;
   }
+}
+
+function addressOf({ port }: HttpServer, { names, authority }: ServerTls): TlsAddress {
+  const [name = ""] = names;
+  return { port, url: `https://${isIPv6(name) ? `[${name}]` : name}:${port}`, authority };
 }

@@ -4,6 +4,8 @@ import type { Output } from "../foundation/index.ts";
 export interface Greeting {
   readonly version: string;
   readonly url: string;
+  /** For other machines; absent where it listens on loopback alone. */
+  readonly tlsUrl?: string;
   /** Where objects are kept. */
   readonly store: string;
   readonly kubeconfig: string;
@@ -25,6 +27,7 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
   const { command } = greeting;
   const facts: readonly (readonly [string, string])[] = [
     ["API and metrics", greeting.url],
+    ...(greeting.tlsUrl === undefined ? [] : [["From elsewhere", greeting.tlsUrl] as const]),
     ["Kubeconfig", greeting.kubeconfig],
     ["Store", greeting.store],
     ...(greeting.noForwarding === undefined

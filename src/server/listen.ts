@@ -6,7 +6,6 @@ import {
   type HttpServer,
   type NodeRequests,
 } from "../api/index.ts";
-import type { Configuration } from "../configuration/index.ts";
 import { ParasausError, VERSION } from "../foundation/index.ts";
 import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
 import { backupRoute } from "./backup/backup-route.ts";
@@ -18,13 +17,23 @@ import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/cli
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import type { Parts } from "./parts.ts";
+import type { OpenServerTls } from "./security/open-server-tls.ts";
+import type { ServerTls } from "./security/server-tls.ts";
+
+/** A control plane's listener. */
+export interface Listener {
+  readonly http: HttpServer;
+  /** What it shows at its start; absent where it speaks plain HTTP alone. */
+  readonly tls?: ServerTls;
+}
 
 /**
  * Serves the Kubernetes API, the agents' requests, health and metrics.
  *
+ * @param tls Absent: plain HTTP alone.
  * @throws ParasausError `Unavailable` when the address cannot be listened on
  */
-export async function listen(parts: Parts): Promise<HttpServer> {
+export async function listen(parts: Parts, tls: OpenServerTls | undefined): Promise<Listener> {
   const { configuration, clock, log, resources, process, view } = parts;
   const { pools } = view;
   const nodes = createNodeRequests({ clock });
@@ -32,13 +41,16 @@ export async function listen(parts: Parts): Promise<HttpServer> {
     (await resources.list(nodeDefinition)).items.map(({ metadata }) => metadata.name);
   const survey = createAgentSurvey(nodes, nodeNames, clock);
   try {
-    return await createHttpServer(
+    const http = await createHttpServer(
       {
         logger: log.child({ logger: "api" }),
         version: VERSION,
         health: healthChecks(parts),
         metrics: () => renderServerMetrics(metricsSource(parts, nodes, survey)),
         onResponse: observeRequests(process),
+        ...(tls ? { tls: tls.current().material, localNames: () => tls.current().names } : {}),
+        admitsAnybody: configuration.insecure,
+        now: () => clock.now(),
         routes: [
           kubeApi(parts, survey),
           nodes.routes,
@@ -49,8 +61,10 @@ export async function listen(parts: Parts): Promise<HttpServer> {
       },
       configuration.listen,
     );
+    tls?.keep(({ material }) => http.useTls(material));
+    return { http, ...(tls ? { tls: tls.current() } : {}) };
   } catch (failure) {
-    throw explainListenFailure(failure, configuration);
+    throw explainListenFailure(failure);
   }
 }
 
@@ -102,12 +116,12 @@ function healthChecks({ signal, store, tasks }: Parts): HealthChecks {
 }
 
 /** Says which address is taken, and what to do about it. */
-export function explainListenFailure(failure: unknown, { listen: { host, port } }: Configuration): unknown {
-  const { cause } = failure as { cause?: NodeJS.ErrnoException };
+export function explainListenFailure(failure: unknown): unknown {
+  const { cause } = failure as { cause?: NodeJS.ErrnoException & { address?: string; port?: number } };
   if (!(failure instanceof ParasausError) || cause?.code !== "EADDRINUSE") return failure;
   return new ParasausError(
     "Unavailable",
-    `Cannot listen on ${host}:${port}: another program does already; choose another port with --listen`,
+    `Cannot listen on ${cause.address}:${cause.port}: another program does already; choose another port with --listen`,
     { cause: failure },
   );
 }

@@ -1,4 +1,4 @@
-import type { LoadedConfiguration } from "../configuration/index.ts";
+import type { Configuration, LoadedConfiguration } from "../configuration/index.ts";
 import { type Terminal, VERSION } from "../foundation/index.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { greet } from "./greeting.ts";
@@ -36,18 +36,32 @@ export function welcome(
   { values }: LoadedConfiguration,
   terminal: Terminal,
   { isPlain }: Program,
-  { url }: ControlPlane,
+  controlPlane: ControlPlane,
   noForwarding?: string,
 ): void {
-  const kubeconfig = writeKubeconfig(values.dataDir, url, { operator: terminal.environment["USER"] });
+  const server = serverFor(controlPlane, values);
+  const kubeconfig = writeKubeconfig(values.dataDir, server, { operator: terminal.environment["USER"] });
   const greeting = {
     version: VERSION,
-    url,
+    url: controlPlane.url,
+    ...(controlPlane.tls ? { tlsUrl: controlPlane.tls.url } : {}),
     store: describeStore(values),
     kubeconfig,
     command: commandOf(terminal),
   };
   greet(terminal.stdout, { ...greeting, ...(noForwarding === undefined ? {} : { noForwarding }) }, isPlain);
+}
+
+/**
+ * Where the kubeconfig points to: with `--insecure` it works on every machine, else on this one (or through a tunnel to
+ * it), where it is believed who asks. A certificate from a file need not be good for this machine's own addresses.
+ */
+function serverFor(
+  { url, tls }: ControlPlane,
+  { insecure, tlsCert }: Configuration,
+): { readonly url: string; readonly authority?: string | undefined } {
+  if (!tls || tlsCert !== undefined) return { url };
+  return { url: insecure ? tls.url : `https://127.0.0.1:${tls.port}`, authority: tls.authority };
 }
 
 /** From a checkout the program is `bin/parasaus`; installed, it is in the PATH. */

@@ -7,6 +7,7 @@ import { explainListenFailure } from "./listen.ts";
 import { countCacheEvents } from "./metrics/client-metrics.ts";
 import { openStore } from "./open-store.ts";
 import type { ControlPlaneOptions, MeteredOptions } from "./parts.ts";
+import { speaksTls } from "./security/server-tls.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
 
 const CACHED_PREFIX = "/parasaus/";
@@ -79,7 +80,7 @@ class StandIn {
     const server = await this.#server;
     if (!server) return listen;
     await server[Symbol.asyncDispose]();
-    return { ...listen, port: Number(new URL(server.url).port) };
+    return { ...listen, port: server.port };
   }
 
   async #listen(): Promise<HttpServer | undefined> {
@@ -97,13 +98,20 @@ class StandIn {
             ready: [{ name: "store", check: () => this.#reason }],
           },
           metrics: async () => ({ contentType: "text/plain; version=0.0.4; charset=utf-8", body: "" }),
+          admitsAnybody: true,
           routes: [(app) => void app.all("/*", refuse)],
         },
-        configuration.listen,
+        standInAddress(configuration),
       );
     } catch (failure) {
-      this.#failed.abort(explainListenFailure(failure, configuration));
+      this.#failed.abort(explainListenFailure(failure));
       return undefined;
     }
   }
+}
+
+/** Off loopback TLS is spoken, and what for lies in the store: until that answers, this machine alone is told so. */
+function standInAddress(configuration: Configuration): Configuration["listen"] {
+  const { listen, insecure } = configuration;
+  return speaksTls(configuration) && !insecure ? { ...listen, host: "127.0.0.1" } : listen;
 }

@@ -140,6 +140,15 @@ describe("createHttpServer", () => {
     expect(await askAs("evil.example")).toMatch(/^HTTP\/1\.1 403 /);
   });
 
+  it("answers its own pages and this machine's, and no page of the Internet that needs no name for it", async () => {
+    const from = async (origin: string) => (await get("/livez", { origin }))[0];
+    const { host, port } = new URL(server.url);
+    for (const origin of [`http://${host}`, "http://localhost:5173", `http://[::1]:${port}`])
+      expect([origin, await from(origin)]).toEqual([origin, 200]);
+    for (const origin of ["https://evil.example", "http://10.0.0.1", "null", "http://localhost.evil.example"])
+      expect([origin, await from(origin)]).toEqual([origin, 403]);
+  });
+
   it("tells the observer about every request", async () => {
     await get("/livez");
     await get("/nowhere");

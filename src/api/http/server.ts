@@ -1,8 +1,13 @@
-import { isIP } from "node:net";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Logger, ParasausError } from "../../foundation/index.ts";
+import { identify, isLoopbackAddress } from "../access/identity.ts";
+import { guardAccess } from "../access/permit.ts";
+import { readConnection } from "./connection-facts.ts";
 import { addHealthRoutes, type HealthChecks } from "./health.ts";
+import { refuseForeignPage } from "./host-guard.ts";
 import { failureStatus, toRefusal } from "./status.ts";
+import { speakTls, type TlsMaterial, type TlsPort } from "./tls-port.ts";
 
 const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -11,6 +16,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 // Running requests may end within this time; then their connections are cut.
 const CLOSE_DEADLINE_MS = 3_000;
 const MAX_CONNECTIONS = 10_000;
+const LOCAL_HOST = "127.0.0.1";
 
 /** One answered request, for metrics. Labels are few: never names of objects. */
 export interface RequestObservation {
@@ -40,6 +46,17 @@ export interface HttpServerOptions {
    * that a page on the Internet cannot rebind its own name to us; elsewhere any.
    */
   readonly hostNames?: readonly string[];
+  /** Names by which this machine's clients may call the server as well, where `hostNames` is absent. Default none. */
+  readonly localNames?: () => readonly string[];
+  /**
+   * Speak TLS. Plain HTTP is served then on loopback addresses only, where the server listens too, so that this machine's
+   * operators reach it; with `admitsAnybody` everywhere. Absent: plain HTTP alone.
+   */
+  readonly tls?: TlsMaterial;
+  /** Off loopback too, whoever asks without a certificate is an operator. Default false. */
+  readonly admitsAnybody?: boolean;
+  /** Wall clock, for the ends of client certificates. Default: the machine's. */
+  readonly now?: () => Date;
   /** Adds routes, e.g. {@link createKubeApi}'s. */
   readonly routes: readonly ((app: FastifyInstance) => void)[];
   /** Longest wait for a request's headers, milliseconds. Default 10,000. */
@@ -50,8 +67,14 @@ export interface HttpServerOptions {
 
 /** A listening HTTP server. Disposing ends open watches and waits for running requests. */
 export interface HttpServer extends AsyncDisposable {
-  /** `http://127.0.0.1:6780`. */
+  /** `http://127.0.0.1:6780`: for this machine, where that is possible without TLS. */
   readonly url: string;
+  /** Port that it listens on. */
+  readonly port: number;
+  /** Every route there is, as `GET /apis`, in order. */
+  readonly routes: readonly string[];
+  /** New connections see another certificate from now on. Throws when it does not go with its key. */
+  readonly useTls: (material: TlsMaterial) => void;
 }
 
 /** Where to listen. */
@@ -70,23 +93,80 @@ export async function createHttpServer(
   options: HttpServerOptions,
   address: ListenAddress,
 ): Promise<HttpServer> {
-  const app = buildApp(options, address);
-  let url: string;
+  const { app, routes } = buildApp(options);
+  const tls = options.tls && speakTls(app.server, tlsPortOptions(options, options.tls, address));
+  let local: Server | undefined;
   try {
-    url = await app.listen({ host: address.host, port: address.port });
+    await app.listen({ host: address.host, port: address.port });
+    const { port } = app.server.address() as { port: number };
+    if (tls && !coversLoopback(address.host)) local = await listenLocally(app, port);
+    const url = tls ? `http://${LOCAL_HOST}:${port}` : `http://${inUrl(address.host)}:${port}`;
+    options.logger.info("API listens", { host: address.host, port, tls: tls !== undefined });
+    return {
+      url,
+      port,
+      routes,
+      useTls: (material) => tls?.use(material),
+      [Symbol.asyncDispose]: () => closeGracefully(app, tls, local),
+    };
   } catch (cause) {
-    await app.close();
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ParasausError("Unavailable", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
-      cause,
-    });
+    await closeGracefully(app, tls, local);
+    if (cause instanceof ParasausError) throw cause;
+    throw listenFailure(cause, address);
   }
-  options.logger.info("API listens", { url });
-  return { url, [Symbol.asyncDispose]: () => closeGracefully(app) };
 }
 
-async function closeGracefully(app: FastifyInstance): Promise<void> {
+function tlsPortOptions(
+  { admitsAnybody = false }: HttpServerOptions,
+  material: TlsMaterial,
+  { host, port }: ListenAddress,
+): Parameters<typeof speakTls>[1] {
+  const message = `Cannot answer plain HTTP on ${inUrl(host)}${port === 0 ? "" : `:${port}`}: use https`;
+  return {
+    material,
+    isPlainPermitted: (socket) => admitsAnybody || isLocal(socket),
+    refusal: failureStatus(new ParasausError("BadRequest", message)),
+  };
+}
+
+function isLocal({ localAddress, remoteAddress }: Socket): boolean {
+  return isLoopbackAddress(localAddress) && isLoopbackAddress(remoteAddress);
+}
+
+function coversLoopback(host: string): boolean {
+  return host === "localhost" || host === "0.0.0.0" || host === "::" || isLoopbackAddress(host);
+}
+
+/** Operators and the agent of this machine reach the server on its loopback, wherever else it listens. */
+async function listenLocally(app: FastifyInstance, port: number): Promise<Server> {
+  const local = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    app.server.emit("connection", socket),
+  );
+  local.maxConnections = MAX_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    local.once("error", (cause) => reject(listenFailure(cause, { host: LOCAL_HOST, port })));
+    local.listen(port, LOCAL_HOST, resolve);
+  });
+  return local;
+}
+
+function listenFailure(cause: unknown, { host, port }: ListenAddress): ParasausError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ParasausError("Unavailable", `Cannot listen on ${host}:${port}: ${reason}`, { cause });
+}
+
+function inUrl(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+async function closeGracefully(
+  app: FastifyInstance,
+  tls: TlsPort | undefined,
+  local: Server | undefined,
+): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_DEADLINE_MS);
+  local?.close();
+  tls?.endPending();
   try {
     await app.close();
   } finally {
@@ -94,7 +174,10 @@ async function closeGracefully(app: FastifyInstance): Promise<void> {
   }
 }
 
-function buildApp(options: HttpServerOptions, address: ListenAddress): FastifyInstance {
+function buildApp(options: HttpServerOptions): {
+  readonly app: FastifyInstance;
+  readonly routes: readonly string[];
+} {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -112,8 +195,11 @@ function buildApp(options: HttpServerOptions, address: ListenAddress): FastifyIn
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  const hostNames = options.hostNames ?? (isLoopback(address.host) ? [] : undefined);
-  if (hostNames) app.addHook("onRequest", async (request) => refuseForeignHost(request, hostNames));
+  const routes: string[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const each of [method].flat()) routes.push(`${each} ${url}`);
+  });
+  guard(app, options);
   app.addHook("onResponse", async (request, reply) => observe(request, reply, options));
   app.setErrorHandler((failure, request, reply) => answerFailure(failure, request, reply, options.logger));
   app.setNotFoundHandler((_request, reply) => {
@@ -124,7 +210,19 @@ function buildApp(options: HttpServerOptions, address: ListenAddress): FastifyIn
   addHealthRoutes(app, options.health);
   addVersionAndMetrics(app, options);
   for (const add of options.routes) add(app);
-  return app;
+  return { app, routes };
+}
+
+/** Who asks, and whether he may, before anything else is looked at. */
+function guard(app: FastifyInstance, options: HttpServerOptions): void {
+  const { hostNames, localNames = () => [], admitsAnybody = false, now = () => new Date() } = options;
+  const factsOf = readConnection();
+  guardAccess(app, (request) => {
+    const facts = factsOf(request.raw.socket);
+    const names = hostNames ?? (facts.isLoopback ? localNames() : undefined);
+    if (names) refuseForeignPage(request, names);
+    return identify(facts, admitsAnybody, now());
+  });
 }
 
 function addVersionAndMetrics(app: FastifyInstance, options: HttpServerOptions): void {
@@ -147,22 +245,6 @@ function addVersionAndMetrics(app: FastifyInstance, options: HttpServerOptions):
   });
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
-/** A page on the Internet whose name resolves to our address must not reach us through a browser (DNS rebinding). */
-function refuseForeignHost(request: FastifyRequest, hostNames: readonly string[]): void {
-  const name = request.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  const isOurs = name === "" || name === "localhost" || isIP(name) !== 0 || hostNames.includes(name);
-  if (!isOurs) {
-    throw new ParasausError(
-      "Forbidden",
-      `Cannot answer for the host "${name}": it is not a name of this server`,
-    );
-  }
-}
-
 function answerFailure(failure: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const refusal = toRefusal(failure);
   if (refusal.code === "Internal") {
@@ -175,10 +257,7 @@ function answerFailure(failure: unknown, request: FastifyRequest, reply: Fastify
 }
 
 function observe(request: FastifyRequest, reply: FastifyReply, options: HttpServerOptions): void {
-  const { verb = request.method.toLowerCase(), resource = "" } = request.routeOptions.config as {
-    verb?: string;
-    resource?: string;
-  };
+  const { verb = request.method.toLowerCase(), resource = "" } = request.routeOptions.config;
   const durationMs = Math.round(reply.elapsedTime * 1_000) / 1_000;
   const code = reply.raw.statusCode;
   options.onResponse?.({ method: request.method, verb, resource, code, durationMs });

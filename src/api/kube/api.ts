@@ -159,9 +159,19 @@ function addRoute(
   const served = METHODS.filter((method) => handlers[method] && (definition.writable || method === "GET"));
   for (const method of METHODS) {
     const [verb, handler] = served.includes(method) ? (handlers[method] ?? []) : [];
-    const config = { verb: verb ?? "refused", resource: definition.plural };
+    const config = {
+      verb: verb ?? "refused",
+      resource: definition.plural,
+      access: accessTo(definition, url),
+    };
     app.route({ method, url, config, preHandler: refuseOddNames, handler: handler ?? refuseMethod(served) });
   }
+}
+
+/** `pools.parasaus.io/status`: what a request is about when it is decided whether it is allowed. */
+function accessTo({ plural, group }: ResourceDefinition, url: string): string {
+  const resource = group === "" ? plural : `${plural}.${group}`;
+  return url.endsWith("/status") ? `${resource}/status` : resource;
 }
 
 /**

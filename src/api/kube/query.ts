@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { ParasausError } from "../../foundation/index.ts";
 import type { ListOptions, Selection, WriteOptions } from "../../resources/index.ts";
+import { writerOf } from "../access/identity.ts";
 
 const OPERATOR = /^[\w.:@/ +-]{1,128}$/;
 
@@ -102,10 +103,12 @@ function fieldValidationOf(value: string | undefined): Pick<WriteOptions, "field
 }
 
 /**
- * Until there are accounts, callers say who they are, and are believed: the server listens on loopback.
- * kubectl says it with `--as`, or `as:` in the kubeconfig's user.
+ * Until there are accounts, operators say who they are, and are believed: they ask on loopback, or `--insecure` lets them.
+ * kubectl says it with `--as`, or `as:` in the kubeconfig's user. A node is who its certificate says.
  */
 function operatorOf(request: FastifyRequest): string {
+  const writer = writerOf(request.identity);
+  if (writer !== undefined) return writer;
   const name = headerOf(request, "x-parasaus-operator") ?? headerOf(request, "impersonate-user");
   if (name === undefined) return "anonymous";
   if (!OPERATOR.test(name)) {

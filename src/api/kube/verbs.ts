@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { ParasausError } from "../../foundation/index.ts";
 import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
 import type { DeleteOptions, ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import { permitName } from "../access/permit.ts";
 import { sendPieces } from "./list-stream.ts";
 import { waitForTurn } from "./list-turn.ts";
 import { PacedResponse } from "./paced-response.ts";
@@ -86,6 +87,7 @@ export function createVerbs(context: WatchContext): Verbs {
     create: write(async (request, options) => {
       const addressed = addressedBy(request, definition);
       const object = readObject(bodyOf(request), addressed, options.fieldValidation, options.onWarning);
+      permitName(request, (object as Partial<KubeObject>).metadata?.name);
       return await resources.create(definition, object, options);
     }, 201),
     update: write(update),

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import type { LoadedConfiguration } from "../../configuration/index.ts";
 import { ParasausError, systemClock } from "../../foundation/index.ts";
 import type { AgentStatus, FlowExplanation, FlowTuple, MemberCounters } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
@@ -7,6 +7,7 @@ import { createNodeTransport, createRemoteResources } from "../../resources/remo
 import type { ServerCheck } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
 import { type Answer, askServer, streamFromServer } from "./http.ts";
+import { readKubeconfig, type Servers } from "./kubeconfig.ts";
 
 /** What one node's kernel says of a flow. */
 export interface FlowAnswer extends FlowExplanation {
@@ -51,14 +52,21 @@ export function connect(invocation: Invocation): Connection {
   const { configuration, terminal } = invocation;
   const kubeconfig = textOption(invocation, "kubeconfig");
   const isFlag = configuration.settings.server.source.kind === "flag";
-  const servers =
-    kubeconfig !== undefined && !isFlag ? [readKubeconfig(kubeconfig)] : configuration.values.server;
-  return connectTo(servers, terminal.signal, terminal.environment["USER"]);
+  const { signal, environment } = terminal;
+  const user = environment["USER"];
+  if (kubeconfig !== undefined && !isFlag) return connectTo(readKubeconfig(kubeconfig), signal, user);
+  return connectTo(configuredServers(configuration.values), signal, user);
+}
+
+/** The servers that the settings name. */
+export function configuredServers({ server, ca }: LoadedConfiguration["values"]): Servers {
+  return { servers: server, ...(ca === undefined ? {} : { ca: readAuthority(ca) }) };
 }
 
 /** A connection to the first of the servers that answers. */
-export function connectTo(servers: readonly string[], signal: AbortSignal, user = "operator"): Connection {
-  const transport = createNodeTransport({ servers });
+export function connectTo(servers: Servers, signal: AbortSignal, user = "operator"): Connection {
+  const tls = servers.ca === undefined ? {} : { ca: servers.ca };
+  const transport = createNodeTransport({ servers: servers.servers, tls: () => tls });
   const ask = (path: string, question?: unknown) => askServer(transport, path, signal, question);
   return {
     url: transport.currentServer(),
@@ -99,23 +107,10 @@ function readChecks(body: string): readonly ServerCheck[] {
   );
 }
 
-function readKubeconfig(file: string): string {
-  const refuse = (reason: string, cause?: unknown) =>
-    new ParasausError("Usage", `Cannot read the server from "${file}": ${reason}`, { cause });
-  let config: Kubeconfig;
+function readAuthority(file: string): string {
   try {
-    config = parse(readFileSync(file, "utf8")) as Kubeconfig;
+    return readFileSync(file, "utf8");
   } catch (cause) {
-    throw refuse((cause as Error).message, cause);
+    throw new ParasausError("Usage", `Cannot read --ca "${file}": ${(cause as Error).message}`, { cause });
   }
-  const context = config?.contexts?.find(({ name }) => name === config["current-context"])?.context;
-  const server = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster?.server;
-  if (server === undefined) throw refuse("its current context names no server");
-  return server.replace(/\/$/, "");
-}
-
-interface Kubeconfig {
-  readonly "current-context"?: string;
-  readonly contexts?: readonly { readonly name: string; readonly context?: { readonly cluster?: string } }[];
-  readonly clusters?: readonly { readonly name: string; readonly cluster?: { readonly server?: string } }[];
 }

@@ -1,5 +1,6 @@
 import { DEFINITIONS, type ResourceDefinition } from "../../model/index.ts";
 import { connectTo } from "./connection.ts";
+import type { Servers } from "./kubeconfig.ts";
 
 /** Shells wait for us: an answer that takes longer is none. */
 const PATIENCE_MS = 700;
@@ -11,7 +12,7 @@ const VERBS_WITH_KINDS = ["get", "describe", "delete"];
  */
 export async function suggestNames(
   words: readonly string[],
-  servers: readonly string[],
+  servers: Servers,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const plain = words.filter((word) => !word.startsWith("-"));
@@ -32,7 +33,7 @@ function slashed(names: readonly string[], kind: string): readonly string[] {
 async function namesOf(
   kind: string,
   words: readonly string[],
-  servers: readonly string[],
+  servers: Servers,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const definition = DEFINITIONS.find(({ plural, singular, shortNames }) =>

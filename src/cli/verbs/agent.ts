@@ -6,10 +6,14 @@ export const agent: Verb = {
   options: [],
   programs: ["agent"],
   examples: [
-    ["One node of a server", "parasaus agent --server http://10.0.0.5:6780"],
+    ["The node of the server on this machine", "parasaus agent --server http://127.0.0.1:6780"],
+    [
+      "One node of a server elsewhere, which was started with --insecure",
+      "parasaus agent --server https://10.0.0.5:6780 --ca ca.pem",
+    ],
     [
       "Listen on one address, take fullnat source ports from two others",
-      "parasaus agent --server http://10.0.0.5:6780 --address 10.0.0.9 --source-addresses 10.0.0.10,10.0.0.11",
+      "parasaus agent --address 10.0.0.9 --source-addresses 10.0.0.10,10.0.0.11",
     ],
   ],
   run: async ({ loadPrograms, configuration, terminal }) =>

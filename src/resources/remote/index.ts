@@ -1,3 +1,8 @@
-export { createNodeTransport, type NodeTransport, type NodeTransportOptions } from "./node-transport.ts";
+export {
+  type ClientTls,
+  createNodeTransport,
+  type NodeTransport,
+  type NodeTransportOptions,
+} from "./node-transport.ts";
 export { createRemoteResources, type RemoteResourcesOptions } from "./remote-resources.ts";
 export type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";

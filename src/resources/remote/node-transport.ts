@@ -1,14 +1,24 @@
 import http from "node:http";
 import https from "node:https";
+import { TLSSocket } from "node:tls";
 import { ParasausError } from "../../foundation/index.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
+
+/** What a client believes over TLS, and what it shows of itself. All PEM. */
+export interface ClientTls {
+  /** Authorities that servers' certificates may come from; absent: the machine's. */
+  readonly ca?: string;
+  readonly cert?: string;
+  /** Private key of `cert`. */
+  readonly key?: string;
+}
 
 /** Where the servers are and how to trust them. */
 export interface NodeTransportOptions {
   /** URLs of one control plane's servers, at least one; tried in turn, beginning with the last that answered. */
   readonly servers: readonly string[];
-  /** PEM certificates of the authority that signed the servers'; absent: the machine's. */
-  readonly ca?: string;
+  /** Asked for each request, so that what is renewed counts at once; absent: the machine's authorities, no certificate. */
+  readonly tls?: () => ClientTls;
 }
 
 /** A transport over `node:http` and `node:https`. Disposing closes its idle connections. */
@@ -19,8 +29,24 @@ export interface NodeTransport extends Transport, Disposable {
   readonly leaveServer: () => void;
 }
 
+/** The server's certificate is not one to believe: nothing was sent. */
+const NOT_TRUSTED = new Set([
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "CERT_SIGNATURE_FAILURE",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "INVALID_PURPOSE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+/** Of these, the cure is to name the authority. */
+const UNKNOWN_AUTHORITY = /SELF_SIGNED|ISSUER|VERIFY_LEAF/;
 // What these say: the request was never received, so another server may have it.
 const NOT_SENT = new Set([
+  ...NOT_TRUSTED,
   "ECONNREFUSED",
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -38,10 +64,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export function createNodeTransport(options: NodeTransportOptions): NodeTransport {
   const servers = options.servers.map(parseServer);
   if (servers.length === 0) throw new ParasausError("Usage", "Cannot reach a server: no URL is given");
-  const agents = {
-    "http:": new http.Agent({ keepAlive: true }),
-    "https:": new https.Agent({ keepAlive: true, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
-  };
+  const agents = createAgents(options.tls ?? (() => NO_TLS));
   let current = 0;
   const leaveServer = (): void => {
     current = (current + 1) % servers.length;
@@ -53,7 +76,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
       const index = (current + offset) % servers.length;
       const server = servers[index] as URL;
       try {
-        const answer = await sendWithRetry(server, agentOf(agents, server), request);
+        const answer = await sendWithRetry(server, agents.for(server), request);
         current = index;
         return answer;
       } catch (cause) {
@@ -70,10 +93,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     send,
     leaveServer,
     currentServer: () => (servers[current] as URL).href.replace(/\/$/, ""),
-    [Symbol.dispose]: () => {
-      agents["http:"].destroy();
-      agents["https:"].destroy();
-    },
+    [Symbol.dispose]: () => agents[Symbol.dispose](),
   };
 }
 
@@ -83,10 +103,39 @@ function parseServer(text: string): URL {
   throw new ParasausError("Usage", `Cannot use "${text}" as a server: it is no http or https URL`);
 }
 
-type Agents = Readonly<Record<"http:" | "https:", http.Agent>>;
+const NO_TLS: ClientTls = {};
 
-function agentOf(agents: Agents, server: URL): http.Agent {
-  return server.protocol === "https:" ? agents["https:"] : agents["http:"];
+interface Agents extends Disposable {
+  readonly for: (server: URL) => http.Agent;
+}
+
+/** Kept-alive connections. Those over TLS that show what is shown no more end with their requests. */
+function createAgents(tls: () => ClientTls): Agents {
+  const plain = new http.Agent({ keepAlive: true });
+  let shown = tls();
+  let secure = new https.Agent({ keepAlive: true, ...shown });
+  const secureNow = (): https.Agent => {
+    const next = tls();
+    if (next === shown) return secure;
+    retire(secure);
+    shown = next;
+    secure = new https.Agent({ keepAlive: true, ...shown });
+    return secure;
+  };
+  return {
+    for: ({ protocol }) => (protocol === "https:" ? secureNow() : plain),
+    [Symbol.dispose]: () => {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+/** Ends what is idle; what is in use is not kept afterwards. */
+function retire(agent: https.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** A kept-alive connection may be closed by the server just as it is used again; a read is then simply repeated. */
@@ -136,13 +185,16 @@ function limitConnect(socket: NodeJS.Socket & { connecting?: boolean }, outgoing
     outgoing.destroy(Object.assign(new Error("connecting took too long"), { code: "ETIMEDOUT" }));
   }, CONNECT_TIMEOUT_MS);
   const stop = (): void => clearTimeout(timer);
-  socket.once("connect", stop);
+  socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", stop);
   socket.once("close", stop);
 }
 
 function describeFailure(cause: unknown, server: URL, request: TransportRequest): unknown {
   if (request.signal.aborted) return request.signal.reason;
-  const reason = cause instanceof Error ? cause.message || codeOf(cause) : String(cause);
+  const advice = UNKNOWN_AUTHORITY.test(codeOf(cause))
+    ? "; name the authority that its certificate comes from with --ca"
+    : "";
+  const reason = cause instanceof Error ? (cause.message || codeOf(cause)) + advice : String(cause);
   const isWrite = request.method !== "GET" && !NOT_SENT.has(codeOf(cause));
   const outcome = isWrite ? " before it answered; whether the change was made is not known" : "";
   return new ParasausError("Unavailable", `Cannot reach the server ${server.origin}: ${reason}${outcome}`, {

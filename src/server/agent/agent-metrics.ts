@@ -57,6 +57,8 @@ export async function serveAgentMetrics(options: AgentMetricsOptions): Promise<A
         ready: [{ name: "state", check: hasState }],
       },
       metrics: render,
+      // Names of pools and counts, no secrets: whoever may reach the address may read them.
+      admitsAnybody: true,
       routes: [],
     },
     listen,

@@ -6,6 +6,7 @@ import { hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
 import type { AgentStatus } from "../../model/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import { beginProgram } from "../program.ts";
+import { readSettingFile } from "../read-setting-file.ts";
 import { serveAgentMetrics } from "./agent-metrics.ts";
 import { followNodeAddresses } from "./node-addresses.ts";
 import { openDriver } from "./open-driver.ts";
@@ -22,7 +23,9 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   const { nodeName, server: servers } = configuration;
   const { signal } = terminal;
   const log = root.child({ logger: "agent" });
-  using transport = createNodeTransport({ servers });
+  const believed = configuration.ca === undefined ? {} : { ca: readSettingFile(configuration.ca, "--ca") };
+  const tls = () => believed;
+  using transport = createNodeTransport({ servers, tls });
   const resources = createRemoteResources({
     transport,
     clock,
@@ -66,7 +69,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
     leaveServer: transport.leaveServer,
-    requests: httpNodeRequests({ servers }),
+    requests: httpNodeRequests({ servers, tls }),
     onStatus: (read) => {
       readStatus = read;
     },

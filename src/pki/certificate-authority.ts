@@ -4,7 +4,7 @@ import { startOf } from "./lifetime.ts";
 import { loadX509 } from "./x509.ts";
 
 /** An authority: who has its key can make certificates that everybody in the cluster believes. Both are PEM. */
-export interface Authority {
+export interface CertificateAuthority {
   readonly certificate: string;
   /** PKCS #8. Never logged, never sent anywhere but to the store. */
   readonly privateKey: string;
@@ -13,7 +13,7 @@ export interface Authority {
 const LIFETIME_MS = 10 * 365 * 86_400_000;
 
 /** Makes an authority that lives for ten years. Its name tells it from every other one. */
-export async function createAuthority(now: Date): Promise<Authority> {
+export async function createCertificateAuthority(now: Date): Promise<CertificateAuthority> {
   const x509 = await loadX509();
   const keys = await generateKeys();
   const usages = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign;

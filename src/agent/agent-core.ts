@@ -2,6 +2,7 @@ import type { Driver } from "../dataplane/index.ts";
 import type { AgentStatus } from "../model/index.ts";
 import type { ObjectChange, StorePosition } from "../resources/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { createCpuShare } from "./cpu-share.ts";
 import { type DesiredEntry, DesiredState, type TranslatedPool } from "./desired-state.ts";
 import { createExclusive, type Exclusive } from "./exclusive.ts";
 import { Hearing } from "./hearing.ts";
@@ -26,6 +27,8 @@ export class AgentCore {
   readonly #maintaining = createExclusive();
   readonly #changeToKernel = createTimeRecorder();
   readonly #reconcileTimes = createTimeRecorder();
+  readonly #cpuShare: () => number | undefined;
+  #flowEntryCount: number | undefined;
   readonly #counts = { cut: 0, expired: 0, loadDrift: 0 };
   #source: AgentStatus["source"] = "none";
   #applied: StorePosition | undefined;
@@ -43,6 +46,7 @@ export class AgentCore {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#cpuShare = createCpuShare(options.clock);
     this.guard = new ShrinkGuard(options.clock, options.logger);
     this.desired = new DesiredState({
       logger: options.logger,
@@ -188,6 +192,7 @@ export class AgentCore {
       this.#counts.cut += report.cutCount;
       this.#counts.expired += report.expiredCount;
       this.#counts.loadDrift += report.loadDriftCount ?? 0;
+      this.#flowEntryCount = report.flowEntryCount ?? this.#flowEntryCount;
     });
     await this.reconcile();
   }
@@ -220,6 +225,7 @@ export class AgentCore {
   status(): AgentStatus {
     const { nodeName, driver, version } = this.#options;
     const { ageMs, refusedCount } = this.hearing;
+    const cpuPercent = this.#cpuShare();
     return {
       nodeName,
       driver: driver.name,
@@ -230,6 +236,8 @@ export class AgentCore {
       ...(this.#table ? { tableRevision: this.#table.revision } : {}),
       poolCount: this.reconciler.poolCount,
       ...(ageMs === undefined ? {} : { watchAgeMs: ageMs }),
+      ...(this.#flowEntryCount === undefined ? {} : { flowEntryCount: this.#flowEntryCount }),
+      ...(cpuPercent === undefined ? {} : { cpuPercent }),
       refusedAnswerCount: refusedCount,
       heldPoolCount: this.guard.shrink?.poolCount ?? 0,
       changeToKernel: this.#changeToKernel.read(),

@@ -4,8 +4,10 @@ import type { ObjectReference, Resources } from "../resources/index.ts";
 
 /** Least time between two writes of the Node, milliseconds. */
 const LEAST_MS = 1_000;
-/** Longest time between two writes, milliseconds: the heartbeat. */
-const HEARTBEAT_MS = 10_000;
+/** Longest time between two writes of a Node of which nothing has changed, milliseconds. */
+const REFRESH_MS = 300_000;
+/** How often the Node is read, milliseconds: somebody may have deleted it. */
+const CHECK_MS = 10_000;
 
 /** What is written at once when it changes; everything else waits for the next heartbeat. */
 export interface NodeReport {
@@ -19,7 +21,7 @@ export interface NodeReport {
   readonly conditions: readonly Condition[];
 }
 
-/** What changes with every change of a pool, and is as old as a heartbeat in the Node. */
+/** What changes with every change of a pool, and is as old as the last write in the stored Node. */
 export interface NodeProgress {
   /** Of the store that the revision is of: how often it was restored, counted from 1. */
   readonly epoch?: number | undefined;
@@ -41,7 +43,10 @@ export interface NodeReporterOptions {
   readonly read: (previous: readonly Condition[]) => Promise<readonly [NodeReport, NodeProgress]>;
 }
 
-/** Keeps the Node object up to date until the signal aborts: one cheap write a heartbeat, and one when something is wrong. */
+/**
+ * Keeps the Node object up to date until the signal aborts: a write when something is wrong or has changed, and one in five
+ * minutes. That the node lives, and how far it is, servers ask over the request stream.
+ */
 export async function reportNode(options: NodeReporterOptions): Promise<void> {
   const { clock, signal, logger, nodeName } = options;
   let last: Written = {};
@@ -69,37 +74,41 @@ interface Written {
   readonly conditions?: readonly Condition[];
   readonly text?: string;
   readonly atMs?: number;
+  readonly checkedMs?: number;
   /** Something waits for an operator's word, so that the Node is read every time. */
   readonly isWaiting?: boolean;
 }
 
 async function reportOnce(options: NodeReporterOptions, last: Written): Promise<Written> {
-  let { conditions } = last;
-  if (!conditions || last.isWaiting) {
-    const node = await readOrCreateNode(options);
+  const nowMs = options.clock.monotonicMs();
+  let { conditions, checkedMs = Number.NEGATIVE_INFINITY, atMs = Number.NEGATIVE_INFINITY } = last;
+  if (!conditions || last.isWaiting || nowMs - checkedMs >= CHECK_MS) {
+    const { node, isNew } = await readOrCreateNode(options);
     options.onNode(node);
-    conditions ??= node.status?.conditions ?? [];
+    conditions = conditions && !isNew ? conditions : (node.status?.conditions ?? []);
+    checkedMs = nowMs;
+    if (isNew) atMs = Number.NEGATIVE_INFINITY;
   }
   const [report, progress] = await options.read(conditions);
   const isWaiting = report.heldShrink !== null;
   const text = JSON.stringify(report);
-  const nowMs = options.clock.monotonicMs();
-  const isDue = last.atMs === undefined || nowMs - last.atMs >= HEARTBEAT_MS;
-  if (!isDue && text === last.text) return { ...last, conditions, isWaiting };
+  const isDue = nowMs - atMs >= REFRESH_MS;
+  if (!isDue && text === last.text) return { ...last, conditions, checkedMs, isWaiting };
   await writeStatus(options, report, progress);
-  return { conditions: report.conditions, text, atMs: nowMs, isWaiting };
+  return { conditions: report.conditions, text, atMs: nowMs, checkedMs, isWaiting };
 }
 
-async function readOrCreateNode(options: NodeReporterOptions): Promise<Node> {
+async function readOrCreateNode(options: NodeReporterOptions): Promise<{ node: Node; isNew: boolean }> {
   const reference = referenceTo(options.nodeName);
   try {
-    return (await options.resources.get(reference)) as Node;
+    return { node: (await options.resources.get(reference)) as Node, isNew: false };
   } catch (failure) {
     if (!hasCode(failure, "NotFound")) throw failure;
   }
   const node = { apiVersion: "parasaus.io/v1", kind: "Node", metadata: { name: options.nodeName }, spec: {} };
   options.logger.info("node registered", { node: options.nodeName });
-  return (await options.resources.create(nodeDefinition, node, writerOf(options))) as Node;
+  const created = await options.resources.create(nodeDefinition, node, writerOf(options));
+  return { node: created as Node, isNew: true };
 }
 
 async function writeStatus(

@@ -81,6 +81,8 @@ export interface MaintenanceReport {
   readonly cutCount: number;
   /** Sum over members of |counted load - true load| found, and repaired, by the recount; absent when none was due. */
   readonly loadDriftCount?: number;
+  /** Entries in the flow table; absent when they were not counted this time. */
+  readonly flowEntryCount?: number;
 }
 
 /** What a driver can do; the contract suite asks. */

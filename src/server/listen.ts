@@ -12,7 +12,10 @@ import { backupRoute } from "./backup/backup-route.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
+import { newestRevision, withLiveNodes } from "./live/live-nodes.ts";
 import { liveRoutes } from "./live/live-routes.ts";
+import { type NodePulse, startNodePulse } from "./live/node-pulse.ts";
+import { serversRoute } from "./live/servers-route.ts";
 import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
@@ -34,12 +37,21 @@ export interface Listener {
  * @throws ParasausError `Unavailable` when the address cannot be listened on
  */
 export async function listen(parts: Parts, tls: OpenServerTls | undefined): Promise<Listener> {
-  const { configuration, clock, log, resources, process, view } = parts;
+  const { configuration, clock, log, resources, process, view, store } = parts;
   const { pools } = view;
   const nodes = createNodeRequests({ clock });
   const nodeNames = async () =>
     (await resources.list(nodeDefinition)).items.map(({ metadata }) => metadata.name);
   const survey = createAgentSurvey(nodes, nodeNames, clock);
+  const ending = new AbortController();
+  const pulse = startNodePulse({
+    ...{ nodes, store, resources, clock, signal: ending.signal },
+    logger: log.child({ logger: "nodes" }),
+  });
+  const endPulse = () => {
+    ending.abort();
+    return pulse.ended;
+  };
   try {
     const http = await createHttpServer(
       {
@@ -52,29 +64,37 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
         admitsAnybody: configuration.insecure,
         now: () => clock.now(),
         routes: [
-          kubeApi(parts, survey),
+          kubeApi(parts, survey, pulse),
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),
           liveRoutes({ nodes, pools, survey }),
+          serversRoute(store),
           backupRoute(parts),
         ],
       },
       configuration.listen,
     );
     tls?.keep(({ material }) => http.useTls(material));
-    return { http, ...(tls ? { tls: tls.current() } : {}) };
+    const end = () => Promise.all([http[Symbol.asyncDispose](), endPulse()]).then(() => undefined);
+    return {
+      http: { ...http, [Symbol.asyncDispose]: end },
+      ...(tls ? { tls: tls.current() } : {}),
+    };
   } catch (failure) {
+    await endPulse();
     throw explainListenFailure(failure);
   }
 }
 
 function kubeApi(
-  { resources, epoch, clock, random, process, controllers, log }: Parts,
+  { resources, epoch, clock, random, process, controllers, log, view }: Parts,
   survey: () => Promise<AgentReports>,
+  { heartbeats }: NodePulse,
 ): ReturnType<typeof createKubeApi> {
+  const poolRevision = newestRevision(view.pools, () => clock.monotonicMs());
   const probeLedger = () => controllers()?.probeLedger;
   return createKubeApi({
-    resources,
+    resources: withLiveNodes(resources, { heartbeats, poolRevision, now: () => clock.now() }),
     definitions: DEFINITIONS,
     epoch: epoch.number,
     clock,

@@ -84,7 +84,7 @@ describe.each([
   it("gives the number of a node that was silent for a day to a new one, and never that of one that was heard", async () => {
     await registerAll(254);
     await world.clock.advance(23 * HOUR_MS);
-    const heard = new Map(names(254).map((name) => [name, world.clock.now().getTime()]));
+    const heard = new Map(names(254).map((name) => [name, { atMs: world.clock.now().getTime() }]));
     heard.delete("n5");
     expect(await writeHeartbeats(world.store, heard, () => true)).toBe(true);
     await expect(register("new")).rejects.toThrow("all 254 node numbers are taken");

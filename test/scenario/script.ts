@@ -54,6 +54,12 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 /** An age, as a cell of its own. */
 const AGE = /(?<=^|[\s(])(\d+[smhdy]){1,2}(?=\s|$)/g;
 
+/** A server's own name: its host's and something random. */
+const SERVER = /^\S+-[0-9a-f]{8}(?= )/gm;
+
+/** How busy the machine is, percent. */
+const CPU = /(?<=\s)\d+%(?=\s)/g;
+
 /** How far a node is: its heartbeats count as revisions too. */
 const NODE_REVISION = /^(\S+ +(?:\d+ +)?memory +\S+ +)\d+/gm;
 
@@ -62,6 +68,8 @@ export function mask(text: string, folder: string): string {
   const plain = MASKS.reduce((masked, [pattern, word]) => masked.replaceAll(pattern, word), text);
   return plain
     .replaceAll(folder, "<dir>")
+    .replaceAll(SERVER, "<server>")
+    .replaceAll(CPU, "<cpu>")
     .replaceAll(AGE, "<age>")
     .replaceAll(/ {3,}/g, "   ")
     .replaceAll(/ +$/gm, "")

@@ -4,7 +4,7 @@ import { ParasausError, systemClock } from "../../foundation/index.ts";
 import type { AgentStatus, FlowExplanation, FlowTuple, MemberCounters } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
-import type { ServerCheck } from "../status/report.ts";
+import type { ServerCheck, ServersOverview } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
 import { type Answer, askServer, streamFromServer } from "./http.ts";
 import { readKubeconfig, type Servers } from "./kubeconfig.ts";
@@ -40,6 +40,8 @@ export interface Connection {
   readonly readiness: () => Promise<{ readonly isReady: boolean; readonly checks: readonly ServerCheck[] }>;
   /** How agents are doing now, and which nodes do not answer. */
   readonly agents: () => Promise<AgentReports>;
+  /** Which servers there are, and what each does for all of them. */
+  readonly servers: () => Promise<ServersOverview>;
   /** Traffic of a pool's members, summed over the nodes. */
   readonly traffic: (namespace: string, name: string) => Promise<readonly MemberCounters[]>;
   readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
@@ -81,6 +83,7 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
       return { isReady: code === 200, checks: readChecks(body) };
     },
     agents: async () => readAnswer<AgentReports>(await ask("/internal/v1/agents")),
+    servers: async () => readAnswer<ServersOverview>(await ask("/internal/v1/servers")),
     traffic: async (namespace, name) => {
       const path = [namespace, name].map(encodeURIComponent).join("/");
       return readAnswer<{ members: MemberCounters[] }>(await ask(`/internal/v1/pools/${path}/traffic`))

@@ -3,6 +3,7 @@ import {
   isBadNews,
   type KubeObject,
   type MemberStatus,
+  NODE_NUMBER_COUNT,
   type Node,
   type Pool,
 } from "../../model/index.ts";
@@ -57,10 +58,10 @@ function describeMember({ ip, port, reason }: MemberStatus): string {
 
 function nodeMessages(object: KubeObject, now: Date): readonly string[] {
   if (object.kind !== "Node") return [];
-  const heartbeat = (object as Node).status?.heartbeat;
+  const { number, heartbeat } = (object as Node).status ?? {};
   if (heartbeat === undefined) return ["never reported"];
   const silentMs = now.getTime() - Date.parse(heartbeat);
-  return silentMs > HEARTBEAT_MS
-    ? [`not heard of for ${Math.floor(silentMs / 1000)} s; it forwards what it had`]
-    : [];
+  const silence = `not heard of for ${Math.floor(silentMs / 1000)} s; it forwards what it had`;
+  const numberless = `has no number: all ${NODE_NUMBER_COUNT} are taken`;
+  return [...(silentMs > HEARTBEAT_MS ? [silence] : []), ...(number === undefined ? [numberless] : [])];
 }

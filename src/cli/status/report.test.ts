@@ -20,7 +20,10 @@ const object = (kind: string, name: string, rest: object, namespace?: string) =>
 
 const node = object("Node", "node-1", {
   status: {
+    number: 3,
     driver: "ebpf",
+    flowEntryCount: 700,
+    cpuPercent: 12,
     appliedRevision: "18",
     tableHash: "0123456789abcdef",
     poolCount: 2,
@@ -49,6 +52,14 @@ const pool = object(
 const input = {
   server: { url: "http://a", version: "1.0.0", ready: true },
   checks: [{ name: "store", ok: true }],
+  overview: {
+    servers: [
+      { id: "a-1f", leads: ["allocator", "circle-watch"], shardCount: 24 },
+      { id: "b-2e", leads: [], shardCount: 40 },
+    ],
+    unled: [],
+    freeShardCount: 0,
+  },
   nodes: [node],
   agents: [],
   pools: [pool],
@@ -62,17 +73,22 @@ it("sums up what there is, how far each node is behind, and which member is down
 Parts:    store ok
 Objects:  1 pool (1 of 2 members up), 0 services, 1 node
 
-NODE     DRIVER   READY   REVISION   LAG   POOLS   HASH           HEARTBEAT
-node-1   ebpf     True    18         2     2       0123456789ab   5s ago
+SERVER   SHARDS   LEADS
+a-1f     24       allocator, circle-watch
+b-2e     40       -
+
+NODE     NUMBER   DRIVER   READY   REVISION   LAG   POOLS   HASH           FLOWS   CPU   HEARTBEAT
+node-1   3        ebpf     True    18         2     2       0123456789ab   700     12%   5s ago
 
 Needs attention:
   pool.parasaus.io/web -n shop: 1 of 2 members down: 10.0.0.2:80 L4CON connection refused
 `);
 });
 
-it("names failed parts, silent nodes and false conditions", () => {
+it("names failed parts, work that nobody does, silent nodes and false conditions", () => {
   const silent = object("Node", "node-2", {
     status: {
+      number: 2,
       heartbeat: "2026-01-01T00:05:00Z",
       conditions: [condition("Ready", "False", "no eBPF on this machine")],
     },
@@ -80,11 +96,14 @@ it("names failed parts, silent nodes and false conditions", () => {
   const { attention } = makeReport({
     ...input,
     checks: [{ name: "store", ok: false, message: "disk full" }],
+    overview: { servers: [], unled: ["allocator"], freeShardCount: 3 },
     nodes: [silent, object("Node", "node-3", {})],
     pools: [],
   });
   expect(attention).toEqual([
     { object: "store", message: "disk full" },
+    { object: "allocator", message: "no server leads in it" },
+    { object: "circle-healthcheck", message: "3 shards are no server's" },
     { object: "node.parasaus.io/node-2", message: "Ready: no eBPF on this machine" },
     { object: "node.parasaus.io/node-2", message: "not heard of for 300 s; it forwards what it had" },
     { object: "node.parasaus.io/node-3", message: "never reported" },
@@ -121,4 +140,12 @@ it("says which nodes hold something else than the others at the same revision", 
 
 it("says so when there is nothing to do", () => {
   expect(renderReport(makeReport({ ...input, pools: [] }), NOW)).toMatch(/\nNothing needs attention\n$/);
+});
+
+it("names a node that has no number, which the 255th is", () => {
+  const late = object("Node", "late", { status: { heartbeat: "2026-01-01T00:09:55Z" } });
+  const { attention } = makeReport({ ...input, nodes: [late], pools: [] });
+  expect(attention).toEqual([
+    { object: "node.parasaus.io/late", message: "has no number: all 254 are taken" },
+  ]);
 });

@@ -21,10 +21,27 @@ export interface ServerCheck {
   readonly message?: string;
 }
 
+/** How the work is divided among the servers. */
+export interface ServersOverview {
+  readonly servers: readonly {
+    readonly id: string;
+    /** Work in which it leads. */
+    readonly leads: readonly string[];
+    /** Shards of the health checks that it holds, a count. */
+    readonly shardCount: number;
+  }[];
+  /** Work in which nobody leads now. */
+  readonly unled: readonly string[];
+  /** Shards of the health checks that nobody holds now, a count. */
+  readonly freeShardCount: number;
+}
+
 /** Everything that `parasaus status` shows. */
 export interface StatusReport {
   readonly server: { readonly url: string; readonly version: string; readonly ready: boolean };
   readonly checks: readonly ServerCheck[];
+  /** What each server does for all of them. */
+  readonly servers: ServersOverview["servers"];
   readonly nodes: readonly NodeReport[];
   readonly counts: Counts;
   readonly attention: readonly Attention[];
@@ -32,6 +49,8 @@ export interface StatusReport {
 
 interface NodeReport {
   readonly name: string;
+  /** 1-254. */
+  readonly number: number | null;
   readonly driver: string;
   readonly ready: string;
   readonly revision: string;
@@ -39,6 +58,10 @@ interface NodeReport {
   readonly lagRevisions: number | null;
   readonly pools: number | null;
   readonly tableHash: string;
+  /** Entries in the flow table. */
+  readonly flows: number | null;
+  /** How busy the machine's processors are, 0-100. */
+  readonly cpuPercent: number | null;
   readonly heartbeat: string;
 }
 
@@ -54,6 +77,7 @@ interface Counts {
 export interface StatusInput {
   readonly server: StatusReport["server"];
   readonly checks: readonly ServerCheck[];
+  readonly overview: ServersOverview;
   readonly nodes: readonly KubeObject[];
   /** What the agents say now; a Node is as old as its last heartbeat. */
   readonly agents: readonly AgentStatus[];
@@ -71,6 +95,7 @@ export function makeReport(input: StatusInput): StatusReport {
   return {
     server: input.server,
     checks: input.checks,
+    servers: input.overview.servers,
     nodes: (input.nodes as readonly Node[]).map((node) =>
       reportNode(
         node,
@@ -89,10 +114,19 @@ export function makeReport(input: StatusInput): StatusReport {
       ...input.checks
         .filter(({ ok }) => !ok)
         .map(({ name, message }) => ({ object: name, message: message ?? "failed" })),
+      ...workAttention(input.overview),
       ...tableAttention(input.agents),
       ...findAttention([...input.nodes, ...input.pools, ...input.services], input.now),
     ],
   };
+}
+
+function workAttention({ unled, freeShardCount }: ServersOverview): readonly Attention[] {
+  const shards = { object: "circle-healthcheck", message: `${freeShardCount} shards are no server's` };
+  return [
+    ...unled.map((work) => ({ object: work, message: "no server leads in it" })),
+    ...(freeShardCount > 0 ? [shards] : []),
+  ];
 }
 
 function tableAttention(agents: readonly AgentStatus[]): readonly Attention[] {
@@ -116,19 +150,22 @@ function reportNode(
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   return {
     name: metadata.name,
+    number: status?.number ?? null,
     driver: status?.driver ?? "",
     ready: ready ? ready.status : "Unknown",
     revision: applied ?? "",
     lagRevisions: applied === undefined ? null : Math.max(0, revision - Number(applied)),
     pools: agent?.poolCount ?? status?.poolCount ?? null,
     tableHash: agent?.tableHash ?? status?.tableHash ?? "",
+    flows: agent?.flowEntryCount ?? status?.flowEntryCount ?? null,
+    cpuPercent: agent?.cpuPercent ?? status?.cpuPercent ?? null,
     heartbeat: status?.heartbeat ?? "",
   };
 }
 
 /** The report for people. */
 export function renderReport(report: StatusReport, now: Date): string {
-  const { server, checks, nodes, counts, attention } = report;
+  const { server, checks, servers, nodes, counts, attention } = report;
   const head: readonly (readonly [string, string])[] = [
     ["Server", `${server.url}, version ${server.version}, ${server.ready ? "ready" : "NOT READY"}`],
     ["Parts", checks.map(({ name, ok }) => `${name} ${ok ? "ok" : "FAILED"}`).join(", ") || "unknown"],
@@ -139,28 +176,43 @@ export function renderReport(report: StatusReport, now: Date): string {
     ],
   ];
   const lines = head.map(([name, value]) => `${`${name}:`.padEnd(10)}${value}\n`).join("");
-  return `${lines}\n${renderNodes(nodes, now)}\n${renderAttention(attention)}`;
+  const tables = [renderServers(servers), renderNodes(nodes, now), renderAttention(attention)];
+  return [lines, ...tables].join("\n");
 }
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+function renderServers(servers: StatusReport["servers"]): string {
+  return renderTable(
+    ["SERVER", "SHARDS", "LEADS"],
+    servers.map(({ id, shardCount, leads }) => [id, String(shardCount), leads.join(", ") || "-"]),
+  );
+}
+
 function renderNodes(nodes: readonly NodeReport[], now: Date): string {
   if (nodes.length === 0) return "No node has reported: nothing forwards\n";
   return renderTable(
-    ["NODE", "DRIVER", "READY", "REVISION", "LAG", "POOLS", "HASH", "HEARTBEAT"],
+    ["NODE", "NUMBER", "DRIVER", "READY", "REVISION", "LAG", "POOLS", "HASH", "FLOWS", "CPU", "HEARTBEAT"],
     nodes.map((node) => [
       node.name,
+      orDash(node.number),
       node.driver || "-",
       node.ready,
       node.revision || "-",
-      node.lagRevisions === null ? "-" : String(node.lagRevisions),
-      node.pools === null ? "-" : String(node.pools),
+      orDash(node.lagRevisions),
+      orDash(node.pools),
       node.tableHash.slice(0, HASH_DIGITS) || "-",
+      orDash(node.flows),
+      orDash(node.cpuPercent, "%"),
       node.heartbeat === "" ? "-" : `${formatAge(node.heartbeat, now)} ago`,
     ]),
   );
+}
+
+function orDash(value: number | null, unit = ""): string {
+  return value === null ? "-" : `${value}${unit}`;
 }
 
 function renderAttention(attention: readonly Attention[]): string {

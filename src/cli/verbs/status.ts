@@ -21,10 +21,11 @@ export const status: Verb = {
 
 async function showStatus(invocation: Invocation): Promise<number> {
   const { terminal } = invocation;
-  const { resources, url, serverVersion, readiness, agents } = connect(invocation);
-  const [version, { isReady, checks }, reports, nodes, pools, services] = await Promise.all([
+  const { resources, url, serverVersion, readiness, agents, servers } = connect(invocation);
+  const [version, { isReady, checks }, overview, reports, nodes, pools, services] = await Promise.all([
     serverVersion(),
     readiness(),
+    servers(),
     agents(),
     resources.list(nodeDefinition),
     resources.list(poolDefinition),
@@ -34,6 +35,7 @@ async function showStatus(invocation: Invocation): Promise<number> {
   const report = makeReport({
     server: { url, version, ready: isReady },
     checks,
+    overview,
     nodes: nodes.items,
     agents: reports.agents,
     pools: pools.items,

@@ -97,7 +97,8 @@ export function createMaintenance(context: MaintenanceContext): Maintenance {
     for (const number of orphans) mirror.orphanAddresses.delete(number);
     freeMembers(result, round);
     if (isRecounting) await expire(nowMs);
-    return { expiredCount: result.expiredCount, cutCount, ...drift };
+    const { expiredCount, entryCount: flowEntryCount } = result;
+    return { expiredCount, cutCount, flowEntryCount, ...drift };
   }
 
   async function recount(result: SweepResult, before: LoadReading): Promise<{ loadDriftCount: number }> {

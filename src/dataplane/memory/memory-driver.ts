@@ -19,7 +19,10 @@ export function openMemoryDriver(kernel: MemoryKernel): Driver {
     readCounters: async () => readCounters(kernel),
     explain: async (flow) => kernel.explain(flow),
     listFlows: async (poolUid, limitCount) => kernel.listFlows(poolUid, limitCount),
-    maintain: async () => ({ expiredCount: 0, cutCount: kernel.cutFlows() }),
+    maintain: async () => {
+      const cutCount = kernel.cutFlows();
+      return { expiredCount: 0, cutCount, flowEntryCount: kernel.flowCount };
+    },
     setNodeAddresses: async (addresses) => kernel.setNodeAddresses(addresses),
     [Symbol.asyncDispose]: async () => undefined,
   };

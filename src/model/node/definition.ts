@@ -60,6 +60,13 @@ const status = structure(
     tableHash: text("Hash over what the kernel holds; equal on all nodes at one revision."),
     poolCount: integer("Pools that the kernel holds.", 0, Number.MAX_SAFE_INTEGER),
     heldShrink,
+    lagRevisions: integer(
+      "Revisions of pools that the node is behind; not stored, joined when it is read.",
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    flowEntryCount: integer("Entries in the flow table; not stored.", 0, Number.MAX_SAFE_INTEGER),
+    cpuPercent: integer("How busy the machine's processors were lately; not stored.", 0, 100),
     server: text("Server that the agent is connected to."),
     heartbeat: timestamp("When the agent was last heard of."),
     conditions: conditionsSchema,
@@ -104,6 +111,24 @@ export const nodeDefinition: ResourceDefinition = {
       description: "Resource revision that the kernel holds.",
       cell: (node) => node.status?.appliedRevision,
     },
+    LAG: {
+      description: "Revisions of pools that the node is behind.",
+      type: "integer",
+      cell: (node) => node.status?.lagRevisions ?? null,
+    },
+    HASH: {
+      description: "Hash over what the kernel holds.",
+      cell: (node) => node.status?.tableHash?.slice(0, 12),
+    },
+    FLOWS: {
+      description: "Entries in the flow table.",
+      type: "integer",
+      cell: (node) => node.status?.flowEntryCount ?? null,
+    },
+    CPU: {
+      description: "How busy the machine's processors were lately.",
+      cell: ({ status }) => (status?.cpuPercent === undefined ? undefined : `${status.cpuPercent}%`),
+    },
     AGE,
     READY: {
       description: "Whether the node forwards.",
@@ -122,11 +147,6 @@ export const nodeDefinition: ResourceDefinition = {
       cell: (node) => node.status?.kernel?.release,
     },
     VERSION: { description: "Version of the agent.", wide: true, cell: (node) => node.status?.version },
-    HASH: {
-      description: "Hash over what the kernel holds.",
-      wide: true,
-      cell: (node) => node.status?.tableHash?.slice(0, 12),
-    },
   }),
   applyDefaults: (object) => ({ spec: {}, ...object }) as Node,
   validate: () => [],

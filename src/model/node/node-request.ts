@@ -66,6 +66,10 @@ export interface AgentStatus {
   readonly poolCount: number;
   /** Time since the server was last heard of over the watch, milliseconds; absent before the first time. */
   readonly watchAgeMs?: number;
+  /** Entries in the flow table at the last sweep; absent before the first. */
+  readonly flowEntryCount?: number;
+  /** How busy the machine's processors were lately, 0-100; absent at first. */
+  readonly cpuPercent?: number;
   /** Answers of servers that were refused: older than what the node had, or another store's. */
   readonly refusedAnswerCount: number;
   /** Pools that are forwarded although the server no longer has them, until somebody confirms that they may go. */

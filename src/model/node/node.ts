@@ -41,6 +41,12 @@ export interface Node extends KubeObject {
     readonly poolCount?: number;
     /** Pools that the server lacks and the node goes on forwarding until somebody confirms; absent when there are none. */
     readonly heldShrink?: HeldShrink;
+    /** Revisions of pools that the node is behind; not stored, joined when it is read. */
+    readonly lagRevisions?: number;
+    /** Entries in the flow table; not stored. */
+    readonly flowEntryCount?: number;
+    /** How busy the machine's processors were lately, 0-100; not stored. */
+    readonly cpuPercent?: number;
     /** Which server the agent is connected to. */
     readonly server?: string;
     /** RFC 3339: last heartbeat. */

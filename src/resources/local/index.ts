@@ -17,5 +17,11 @@ export {
 } from "./epoch.ts";
 export { type GarbageCollectorOptions, startGarbageCollector } from "./garbage-collector.ts";
 export { createLocalResources, type LocalResources, type LocalResourcesOptions } from "./local-resources.ts";
-export { type NodeHeartbeats, readHeartbeats, writeHeartbeats } from "./node-heartbeats.ts";
+export {
+  mergeHeartbeats,
+  type NodeHeartbeat,
+  type NodeHeartbeats,
+  readHeartbeats,
+  writeHeartbeats,
+} from "./node-heartbeats.ts";
 export { type OperationTrimmerOptions, startOperationTrimmer } from "./operation-trimmer.ts";

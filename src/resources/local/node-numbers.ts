@@ -111,7 +111,7 @@ function longestSilent(
 ): StoredNode | undefined {
   const lastMs = ({ node: { metadata, status } }: StoredNode): number => {
     const times = [metadata.creationTimestamp, status?.heartbeat].map((time) => Date.parse(time ?? "") || 0);
-    return Math.max(...times, heard.get(metadata.name) ?? 0);
+    return Math.max(...times, heard.get(metadata.name)?.atMs ?? 0);
   };
   const [oldest] = nodes
     .filter(({ node }) => numberOf(node) !== undefined)

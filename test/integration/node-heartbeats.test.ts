@@ -1,0 +1,70 @@
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadConfiguration } from "../../src/configuration/index.ts";
+import { type Clock, silentLogger, systemClock } from "../../src/foundation/index.ts";
+import { type Node, nodeDefinition } from "../../src/model/index.ts";
+import { createNodeTransport, createRemoteResources } from "../../src/resources/remote/index.ts";
+import { type ControlPlane, startControlPlane } from "../../src/server/control-plane.ts";
+import { makeDirectory, startAgent, type TestAgent } from "./agent-world.ts";
+
+const PATIENCE = { timeout: 30_000, interval: 50 };
+
+let aheadMs = 0;
+const clock: Clock = {
+  now: () => new Date(Date.now() + aheadMs),
+  monotonicMs: () => systemClock.monotonicMs(),
+  sleep: (ms, signal) => systemClock.sleep(ms, signal),
+};
+const directory = makeDirectory();
+let server: ControlPlane;
+let agent: TestAgent;
+
+beforeAll(async () => {
+  const { values } = loadConfiguration({
+    flags: { dataDir: path.join(directory.path, "data"), listen: "127.0.0.1:0" },
+    environment: {},
+    around: { program: "server", isRoot: false, homeDirectory: directory.path, hostname: "test" },
+  });
+  const options = { configuration: values, log: silentLogger, clock, random: Math.random };
+  server = await startControlPlane(options, new AbortController().signal);
+  agent = startAgent(directory.path, server.url);
+});
+afterAll(async () => {
+  await agent[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  directory[Symbol.dispose]();
+});
+
+async function readNode(): Promise<Node | undefined> {
+  using transport = createNodeTransport({ servers: [server.url] });
+  const resources = createRemoteResources({ transport, clock: systemClock });
+  return (await resources.list(nodeDefinition)).items[0] as Node | undefined;
+}
+
+async function ready(): Promise<string | undefined> {
+  const condition = (await readNode())?.status?.conditions?.find(({ type }) => type === "Ready");
+  return condition && `${condition.status} ${condition.reason}`;
+}
+
+it("tells of a node's heartbeats and load without writing the node, and that it is silent", async () => {
+  await expect.poll(ready, PATIENCE).toBe("True Forwarding");
+  // Twice the same version: what the agent writes while it starts is over.
+  let before = await readNode();
+  await expect
+    .poll(async () => {
+      const { metadata: last } = before ?? { metadata: undefined };
+      before = await readNode();
+      return before?.metadata.resourceVersion === last?.resourceVersion && before?.status?.flowEntryCount;
+    }, PATIENCE)
+    .toBe(0);
+  const heartbeat = async () => (await readNode())?.status?.heartbeat;
+  await expect.poll(heartbeat, PATIENCE).not.toBe(before?.status?.heartbeat);
+  const after = await readNode();
+  expect(after?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion);
+  expect(after?.status?.lagRevisions).toBe(0);
+
+  await agent[Symbol.asyncDispose]();
+  expect(await ready()).toBe("True Forwarding");
+  aheadMs += 31_000;
+  expect(await ready()).toBe("Unknown NodeStatusUnknown");
+});

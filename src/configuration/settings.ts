@@ -117,9 +117,16 @@ export const SETTINGS = {
     read: listOf(text),
     fallback: nothing,
   },
+  nodeCertificateSeconds: {
+    placeholder: "SECONDS",
+    description: "life of the certificates that nodes get; they renew them after two thirds of it",
+    programs: SERVING,
+    read: wholeNumber(5, 31_536_000),
+    fallback: always("86400"),
+  },
   dataDir: {
     placeholder: "DIR",
-    description: "where the store, the kubeconfig and the node's snapshot are",
+    description: "where the store, the kubeconfig and what the node keeps are",
     programs: [...RUNNING, "store"],
     read: text,
     fallback: ({ isRoot, homeDirectory }) =>
@@ -189,6 +196,13 @@ export const SETTINGS = {
     read: optionalText,
     fallback: nothing,
   },
+  tokenFile: {
+    placeholder: "FILE",
+    description: "one-time token that this node enrols with, made by `parasaus node token`",
+    programs: ["agent"],
+    read: optionalText,
+    fallback: nothing,
+  },
   nodeName: {
     placeholder: "NAME",
     description: "name of this machine's Node",
@@ -240,7 +254,8 @@ export const SETTINGS = {
   },
   snapshot: {
     placeholder: "DIR",
-    description: "where the last-known-good state is kept, which a rebooted node starts from",
+    description:
+      "where the node keeps its key, its certificate and the state that it starts from after a reboot",
     programs: FORWARDING,
     read: text,
     fallback: (_around, earlier) => `${earlier("dataDir")}/node`,

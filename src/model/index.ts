@@ -63,6 +63,7 @@ export { type PortRange, parsePortRange } from "./port-range.ts";
 export { conditionsSchema, objectMetaSchema } from "./schema/metadata.ts";
 export { serviceDefinition } from "./service/definition.ts";
 export type { Service, ServicePort, ServiceType } from "./service/service.ts";
+export { nameComplaint } from "./validation/names.ts";
 export {
   type FieldValidation,
   invalidObject,

@@ -83,7 +83,11 @@ async function routesThat(credentials: Credentials, name: string, refusal: numbe
   return answered;
 }
 
-const OPEN = ["livez", "readyz", "healthz"].flatMap((probe) => [`GET /${probe}`, `HEAD /${probe}`]);
+const OPEN = [
+  ...["livez", "readyz", "healthz"].flatMap((probe) => [`GET /${probe}`, `HEAD /${probe}`]),
+  "GET /internal/v1/authority",
+  "POST /internal/v1/enrolments",
+];
 const PARASAUS = "/apis/parasaus.io/v1";
 /** What a node may read, whatever its name. */
 const READ = [
@@ -104,6 +108,7 @@ const OWN = [
   ]),
   "GET /internal/v1/nodes/:node/requests",
   "POST /internal/v1/nodes/:node/answers/:id",
+  "POST /internal/v1/nodes/:node/certificates",
 ];
 
 describe("over every route that the router lists", { timeout: TIMEOUT_MS }, () => {

@@ -1,12 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { isIPv6 } from "node:net";
 import type { HttpServer } from "../api/index.ts";
 import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
-import { listen } from "./listen.ts";
+import { listen, type TlsAddress } from "./listen.ts";
 import { createProcessMetrics } from "./metrics/registry.ts";
 import type { ControlPlaneOptions, Parts } from "./parts.ts";
 import { openServerTls } from "./security/open-server-tls.ts";
-import type { ServerTls } from "./security/server-tls.ts";
 import { startParts } from "./start-parts.ts";
 import { openStoreListening } from "./waiting-listener.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
@@ -21,15 +19,6 @@ export interface ControlPlane extends AsyncDisposable {
   readonly tls?: TlsAddress;
   /** Every route that it serves, as `GET /apis`. */
   readonly routes: readonly string[];
-}
-
-/** How a control plane is reached over TLS. */
-export interface TlsAddress {
-  readonly port: number;
-  /** For other machines. */
-  readonly url: string;
-  /** Authority that its certificate is verified with, PEM; undefined: clients know it already. */
-  readonly authority: string | undefined;
 }
 
 /**
@@ -66,7 +55,7 @@ export async function startControlPlane(
     return {
       url: http.url,
       routes: http.routes,
-      ...(tls ? { tls: addressOf(http, tls) } : {}),
+      ...(tls ? { tls } : {}),
       overtaken,
       [Symbol.asyncDispose]: () => end(parts, http),
     };
@@ -74,9 +63,4 @@ export async function startControlPlane(
     await end(parts);
     throw failure;
   }
-}
-
-function addressOf({ port }: HttpServer, { names, authority }: ServerTls): TlsAddress {
-  const [name = ""] = names;
-  return { port, url: `https://${isIPv6(name) ? `[${name}]` : name}:${port}`, authority };
 }

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import {
   createHttpServer,
   createKubeApi,
@@ -20,14 +21,24 @@ import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/cli
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import type { Parts } from "./parts.ts";
+import { type EnrolmentSource, enrolmentRoutes } from "./security/enrolment-routes.ts";
 import type { OpenServerTls } from "./security/open-server-tls.ts";
 import type { ServerTls } from "./security/server-tls.ts";
 
 /** A control plane's listener. */
 export interface Listener {
   readonly http: HttpServer;
-  /** What it shows at its start; absent where it speaks plain HTTP alone. */
-  readonly tls?: ServerTls;
+  /** Absent where it speaks plain HTTP alone. */
+  readonly tls?: TlsAddress;
+}
+
+/** How a control plane is reached over TLS. */
+export interface TlsAddress {
+  readonly port: number;
+  /** For other machines. */
+  readonly url: string;
+  /** Authority that its certificate is verified with, PEM; undefined: clients know it already. */
+  readonly authority: string | undefined;
 }
 
 /**
@@ -52,6 +63,7 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
     ending.abort();
     return pulse.ended;
   };
+  let url: string | undefined;
   try {
     const http = await createHttpServer(
       {
@@ -70,20 +82,39 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
           liveRoutes({ nodes, pools, survey }),
           serversRoute(store),
           backupRoute(parts),
+          enrolmentRoutes(enrolmentSource(parts, tls, () => url)),
         ],
       },
       configuration.listen,
     );
     tls?.keep(({ material }) => http.useTls(material));
     const end = () => Promise.all([http[Symbol.asyncDispose](), endPulse()]).then(() => undefined);
-    return {
-      http: { ...http, [Symbol.asyncDispose]: end },
-      ...(tls ? { tls: tls.current() } : {}),
-    };
+    const ended = { ...http, [Symbol.asyncDispose]: end };
+    if (!tls) return { http: ended };
+    url = tlsUrl(tls.current(), http.port);
+    return { http: ended, tls: { url, port: http.port, authority: tls.current().authority } };
   } catch (failure) {
     await endPulse();
     throw explainListenFailure(failure);
   }
+}
+
+function tlsUrl({ names: [name = ""] }: ServerTls, port: number): string {
+  return `https://${isIPv6(name) ? `[${name}]` : name}:${port}`;
+}
+
+function enrolmentSource(
+  { store, clock, log, configuration }: Parts,
+  tls: OpenServerTls | undefined,
+  url: () => string | undefined,
+): EnrolmentSource {
+  const lifetimeMs = configuration.nodeCertificateSeconds * 1_000;
+  return {
+    ...(tls ? { issuer: { store, authority: tls.authority, lifetimeMs, now: () => clock.now() } } : {}),
+    serverAuthority: () => tls?.current().authority,
+    serverUrl: url,
+    logger: log.child({ logger: "security" }),
+  };
 }
 
 function kubeApi(

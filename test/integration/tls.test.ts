@@ -1,63 +1,16 @@
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { canMakeNamespaces, endProcess, makeNamespace, type Namespace } from "../lab/namespaces.ts";
-import { buildProgram, ROOT } from "../scenario/program.ts";
+import { buildProgram } from "../scenario/program.ts";
 import { findKubectls } from "./kubectl.ts";
+import { call, outputOf, PARASAUS, type Server, startServer } from "./server-program.ts";
 
-const PARASAUS = path.join(ROOT, "bin/parasaus");
 const SERVER_IP = "10.91.0.1";
 const HTTPS = `https://${SERVER_IP}:6780`;
 const POOL =
   "apiVersion: parasaus.io/v1\nkind: Pool\nmetadata: { name: web, namespace: default }\nspec: {}\n";
-
-interface Server extends AsyncDisposable {
-  readonly kubeconfig: string;
-  /** Everything it has printed so far. */
-  readonly printed: () => string;
-}
-
-async function startServer(namespace: Namespace, ...flags: readonly string[]): Promise<Server> {
-  const home = mkdtempSync(path.join(tmpdir(), "parasaus-tls-"));
-  const child = namespace.start([PARASAUS, "server", "--data-dir", home, ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const chunks: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => chunks.push(String(chunk)));
-  const printed = () => chunks.join("");
-  const server = {
-    kubeconfig: path.join(home, "kubeconfig"),
-    printed,
-    async [Symbol.asyncDispose]() {
-      await endProcess(child);
-      rmSync(home, { recursive: true, force: true });
-    },
-  };
-  while (!printed().includes("Type next")) {
-    const [event] = await Promise.race([
-      once(child.stdout ?? child, "data").then(() => ["data"]),
-      once(child, "exit").then(() => ["exit"]),
-    ]);
-    if (event !== "exit") continue;
-    await server[Symbol.asyncDispose]();
-    throw new Error(`parasaus server did not start:\n${printed()}`);
-  }
-  return server;
-}
-
-/** What a command printed, both streams; it may fail. */
-const outputOf = (namespace: Namespace, ...command: readonly string[]) =>
-  namespace.run("sh", "-c", `exec 2>&1; "$@"; true`, "sh", ...command);
-/** HTTP code and body. */
-const call = (namespace: Namespace, ...words: readonly string[]) => {
-  const output = outputOf(namespace, "curl", "-sS", "-m", "20", "-w", "\n%{http_code}", ...words);
-  const lines = output.split("\n");
-  return { code: Number(lines.at(-1)), body: lines.slice(0, -1).join("\n") };
-};
 
 describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () => {
   let near: Namespace;
@@ -83,7 +36,7 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
   describe.each([`${SERVER_IP}:6780`, "0.0.0.0:6780"])("listening on %s", (listen) => {
     let server: Server;
     beforeAll(async () => {
-      server = await startServer(near, "--listen", listen, "--auto-create-namespaces=true");
+      server = await startServer(near, ["--listen", listen, "--auto-create-namespaces=true"]);
     });
     afterAll(() => server[Symbol.asyncDispose]());
 
@@ -159,7 +112,7 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
   });
 
   it("with --insecure takes plain HTTP and TLS from everywhere, as the kubeconfig says", async () => {
-    await using server = await startServer(near, "--listen", `${SERVER_IP}:6780`, "--insecure");
+    await using server = await startServer(near, ["--listen", `${SERVER_IP}:6780`, "--insecure"]);
     expect(call(far, `http://${SERVER_IP}:6780/apis/parasaus.io/v1/pools`).code).toBe(200);
     const output = outputOf(far, PARASAUS, "get", "addresspools", "--kubeconfig", server.kubeconfig);
     expect(output).toContain("node-ports");

@@ -42,7 +42,7 @@ export function identify(
     return {
       kind: "stranger",
       reason:
-        "the request comes without a client certificate, and there are no accounts yet: ask on the server's own machine",
+        "the request comes without a client certificate; nodes enrol with a token (parasaus node token), and operators ask on the server's own machine",
     };
   }
   const { problem, nodeName, enrolment, validTo } = certificate;

@@ -37,9 +37,13 @@ export function toRefusal(failure: unknown): ParasausError {
   if (failure instanceof ParasausError) return failure;
   const code = codeOf(statusCodeOf(failure));
   if (code === "TooLarge") {
-    return new ParasausError("TooLarge", "Cannot read the request: its body is larger than 3 MiB", {
-      cause: failure,
-    });
+    return new ParasausError(
+      "TooLarge",
+      "Cannot read the request: its body is larger than this route takes, 3 MiB at most",
+      {
+        cause: failure,
+      },
+    );
   }
   if (code !== undefined && failure instanceof Error) {
     return new ParasausError(code, `Cannot read the request: ${failure.message}`, { cause: failure });

@@ -3,7 +3,7 @@ import type { LoadedConfiguration } from "../../configuration/index.ts";
 import { ParasausError, systemClock } from "../../foundation/index.ts";
 import type { AgentStatus, FlowExplanation, FlowTuple, MemberCounters } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
-import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
+import { createNodeTransport, createRemoteResources, refusalOf } from "../../resources/remote/index.ts";
 import type { ServerCheck, ServersOverview } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
 import { type Answer, askServer, streamFromServer } from "./http.ts";
@@ -30,6 +30,17 @@ export interface FlowAnswers {
   readonly silentNodes: readonly string[];
 }
 
+/** A token for one node. */
+export interface MadeToken {
+  readonly secret: string;
+  /** `sha256:<hex>`; absent: agents must be told the authority by other means. */
+  readonly authorityHash?: string;
+  /** Where agents reach the server, as far as it knows. */
+  readonly server?: string;
+  /** ISO 8601. */
+  readonly expires: string;
+}
+
 /** Everything that verbs ask of a server. */
 export interface Connection {
   readonly url: string;
@@ -45,6 +56,8 @@ export interface Connection {
   /** Traffic of a pool's members, summed over the nodes. */
   readonly traffic: (namespace: string, name: string) => Promise<readonly MemberCounters[]>;
   readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
+  /** Makes a token that one node enrols with, once. */
+  readonly makeToken: (nodeName: string, lifetimeSeconds: number) => Promise<MadeToken>;
   /** Everything in the server's store at one revision, as a backup file. */
   readonly backup: () => AsyncIterable<Uint8Array>;
 }
@@ -90,13 +103,23 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
         .members;
     },
     explainFlow: async (flow) => readAnswer<FlowAnswers>(await ask("/internal/v1/explain", flow)),
+    makeToken: async (nodeName, lifetimeSeconds) =>
+      readAnswer<MadeToken>(await ask("/internal/v1/tokens", { nodeName, lifetimeSeconds })),
     backup: () => streamFromServer(transport, "/internal/v1/backup", signal),
   };
 }
 
 function readAnswer<Value>({ code, body }: Answer): Value {
   if (code === 200) return JSON.parse(body) as Value;
-  throw new ParasausError("Unavailable", `Cannot ask the server: it answered ${code} ${body.slice(0, 200)}`);
+  throw refusalOf(code, parseStatus(body));
+}
+
+function parseStatus(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads `[+]store ok` lines. */

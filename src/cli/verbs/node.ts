@@ -3,6 +3,7 @@ import { type Node, nodeDefinition } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import { connect } from "../client/connection.ts";
 import { qualifiedName } from "../client/kinds.ts";
+import { makeTokens } from "../node/make-token.ts";
 import { EXIT } from "../output/errors.ts";
 import { type Invocation, isSet, textOption, type Verb } from "../verb.ts";
 
@@ -11,16 +12,22 @@ export const node: Verb = {
   arguments: [
     {
       syntax: "<action>",
-      description: "confirm: let the pools go that the node holds (condition ShrinkHeld)",
+      description:
+        "token: make a one-time token that a node enrols with; confirm: let the pools go that it holds (condition ShrinkHeld)",
     },
     { syntax: "[name...]", description: "names of nodes" },
   ],
   options: [
-    { flags: "--all", description: "every node that holds pools" },
-    { flags: "--reason <text>", description: "why, for the record of operations" },
+    { flags: "--for <duration>", description: "token: how long it is good: 15m, 24h (default: 1h)" },
+    { flags: "--all", description: "confirm: every node that holds pools" },
+    { flags: "--reason <text>", description: "confirm: why, for the record of operations" },
   ],
   programs: ["client"],
   examples: [
+    [
+      "Let a machine enrol as the node edge-7 within a quarter of an hour: bring the file there, as its help says",
+      "parasaus node token edge-7 --for 15m > token",
+    ],
     [
       "The pools that the server no longer has were deleted on purpose: the node may let them go",
       "parasaus node confirm edge-7",
@@ -35,8 +42,12 @@ export const node: Verb = {
 
 async function runAction(invocation: Invocation): Promise<number> {
   const [action, ...names] = invocation.arguments;
+  if (action === "token") {
+    await makeTokens(invocation, names);
+    return EXIT.ok;
+  }
   if (action !== "confirm") {
-    throw new ParasausError("Usage", `Cannot do "${action}" to a node: there is confirm`);
+    throw new ParasausError("Usage", `Cannot do "${action}" to a node: there are token and confirm`);
   }
   if (isSet(invocation, "all") === names.length > 0) {
     throw new ParasausError("Usage", "Cannot confirm: name the nodes, or say --all");

@@ -1,3 +1,5 @@
+export { askJson, type ServerQuestion } from "./ask-json.ts";
+export { refusalOf } from "./failures.ts";
 export {
   type ClientTls,
   createNodeTransport,

@@ -8,7 +8,7 @@ import {
 } from "../../configuration/index.ts";
 
 /** What `up` decides itself, whatever its own settings say. */
-const DECIDED: readonly SettingKey[] = ["server", "metricsListen", "logFormat"];
+const DECIDED: readonly SettingKey[] = ["server", "ca", "tokenFile", "metricsListen", "logFormat"];
 
 /**
  * Arguments of the `parasaus agent` that belongs to this `parasaus up`: every setting is given as a flag, so that the
@@ -23,6 +23,9 @@ export function agentArguments(
   return [
     "agent",
     `--server=${serverUrl}`,
+    // On this machine it is believed without a certificate.
+    "--ca=",
+    "--token-file=",
     "--metrics-listen=127.0.0.1:0",
     `--log-format=${logFormat}`,
     ...inherited.map((key) => `--${flagOf(key)}=${settings[key].text}`),

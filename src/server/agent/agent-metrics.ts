@@ -17,6 +17,8 @@ export interface AgentMetricsOptions {
   readonly driver: Driver;
   readonly status: () => AgentStatus | undefined;
   readonly resources: Resources;
+  /** When the node's certificate ends; undefined without one. */
+  readonly certificateEnd: () => Date | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -24,7 +26,7 @@ export interface AgentMetricsOptions {
 
 /** Serves `/metrics`, `/livez`, `/readyz` of one agent. */
 export async function serveAgentMetrics(options: AgentMetricsOptions): Promise<AsyncDisposable> {
-  const { listen, driver, status, resources, clock, log, signal } = options;
+  const { listen, driver, status, resources, certificateEnd, clock, log, signal } = options;
   if (listen.port === 0) return { [Symbol.asyncDispose]: async () => undefined };
   const process = createProcessMetrics();
   const { pools } = followPools(resources, { clock, logger: log, signal });
@@ -32,7 +34,14 @@ export async function serveAgentMetrics(options: AgentMetricsOptions): Promise<A
     const metadata = pools.get(uid)?.metadata;
     return metadata && { namespace: metadata.namespace ?? "", name: metadata.name };
   };
+  const showEnd = process.gauge(
+    "parasaus_certificate_end_timestamp_seconds",
+    "When the certificate ends, seconds since 1970.",
+    ["certificate"],
+  );
   const render = async () => {
+    const end = certificateEnd();
+    if (end) showEnd({ certificate: "node" }, Math.floor(end.getTime() / 1_000));
     const agent = status();
     const counters = await driver.readCounters();
     const families = [

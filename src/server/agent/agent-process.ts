@@ -1,8 +1,8 @@
 import { release } from "node:os";
-import { httpNodeRequests, runAgent } from "../../agent/index.ts";
+import { httpNodeRequests, type NodeIdentity, openNodeIdentity, runAgent } from "../../agent/index.ts";
 import type { LoadedConfiguration } from "../../configuration/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
-import { hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
+import { type Clock, hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
 import type { AgentStatus } from "../../model/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import { beginProgram } from "../program.ts";
@@ -11,6 +11,9 @@ import { serveAgentMetrics } from "./agent-metrics.ts";
 import { followNodeAddresses } from "./node-addresses.ts";
 import { openDriver } from "./open-driver.ts";
 import { reportUnable } from "./report-unable.ts";
+
+/** How long forwarding waits for the first step of enrolment, milliseconds. */
+const FIRST_ENROLMENT_MS = 2_000;
 
 /**
  * Runs one node until the signal aborts: `parasaus agent`. A machine that cannot forward says so in its Node instead.
@@ -23,8 +26,15 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   const { nodeName, server: servers } = configuration;
   const { signal } = terminal;
   const log = root.child({ logger: "agent" });
-  const believed = configuration.ca === undefined ? {} : { ca: readSettingFile(configuration.ca, "--ca") };
-  const tls = () => believed;
+  const identity = await openNodeIdentity({
+    ...{ nodeName, servers, clock, random, signal },
+    directory: configuration.snapshot,
+    tokenFile: configuration.tokenFile,
+    ca: configuration.ca === undefined ? undefined : readSettingFile(configuration.ca, "--ca"),
+    logger: log,
+  });
+  const { tls } = identity;
+  await beginToKeep(identity, clock, signal);
   using transport = createNodeTransport({ servers, tls });
   const resources = createRemoteResources({
     transport,
@@ -52,6 +62,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     driver,
     status: () => readStatus?.(),
     resources,
+    certificateEnd: () => identity.validTo,
     clock,
     log,
     signal,
@@ -80,6 +91,12 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   });
   log.info("agent ended, the kernel goes on forwarding");
   return 0;
+}
+
+/** Keeps the node's identity from now on, and gives it a moment to enrol, so that the first requests are not refused. */
+async function beginToKeep(identity: NodeIdentity, clock: Clock, signal: AbortSignal): Promise<void> {
+  const begun = new Promise<void>((resolve) => void identity.keep(resolve));
+  await Promise.race([begun, clock.sleep(FIRST_ENROLMENT_MS, signal).catch(() => undefined)]);
 }
 
 /** The driver, or why there is none. */

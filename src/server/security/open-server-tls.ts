@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { CertificateAuthority } from "../../pki/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { MeteredOptions } from "../parts.ts";
 import { ensureCertificateAuthority } from "./authority-in-store.ts";
@@ -8,6 +9,8 @@ import { refreshServerTls, type ServerTls, speaksTls } from "./server-tls.ts";
 /** What a listener shows, and the way to keep it fresh. */
 export interface OpenServerTls {
   readonly current: () => ServerTls;
+  /** Signs the certificates of nodes. */
+  readonly authority: CertificateAuthority;
   /** From now on until the server ends. */
   readonly keep: (onChange: (next: ServerTls) => void) => void;
 }
@@ -32,6 +35,7 @@ export async function openServerTls(parts: OpenServerTlsOptions): Promise<OpenSe
   const options = { configuration, authority, hostname: hostname(), clock, logger, metrics: process, signal };
   let current = await refreshServerTls(options, clock.now());
   return {
+    authority,
     current: () => current,
     keep: (onChange) =>
       void keepServerTls(options, current, (next) => {

@@ -1,5 +1,15 @@
 import { defineConfig } from "vitest/config";
 
+/** What `npm run test:long` asks of tests that `npm test` runs in short; the environment overrides each. */
+const LONG_SIZES = {
+  PARASAUS_AGENT_KILLS: "200",
+  PARASAUS_CHANGE_SECONDS: "300",
+  PARASAUS_STORE_KILLS: "200",
+  PARASAUS_STORE_FLIPS: "10000",
+  PARASAUS_POWER_CUTS: "40",
+  PARASAUS_FUZZ_PACKETS: "10000000",
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
@@ -31,6 +41,8 @@ export default defineConfig({
         test: {
           name: "lvs",
           include: ["test/uml/**/*.test.ts"],
+          // A guest has one CPU.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -39,7 +51,14 @@ export default defineConfig({
       {
         test: {
           name: "long",
-          include: ["test/long/**/*.test.ts"],
+          include: [
+            "test/long/**/*.test.ts",
+            "test/scenario/{agent-death,change-under-load}.test.ts",
+            "test/contract/store-faults.test.ts",
+            "test/uml/power-cut.test.ts",
+            "bpf/test/fuzz.test.ts",
+          ],
+          env: { ...LONG_SIZES, ...process.env },
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -45,6 +45,12 @@ const NEEDED_BY_TESTS = [
   { probe: "wrk", apt: ["wrk"], dnf: ["wrk"], why: "load in the bench" },
   { probe: "iperf3", apt: ["iperf3"], dnf: ["iperf3"], why: "bulk throughput in the bench" },
   { probe: "curl", apt: ["curl"], dnf: ["curl"], why: "waits for members in the bench" },
+  {
+    probe: "linux.uml",
+    apt: ["user-mode-linux", "kmod"],
+    dnf: ["kmod"],
+    why: "boots another kernel in tests",
+  },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
 

@@ -6,5 +6,4 @@ const missing = missingForEbpf();
 
 describe.skipIf(missing)(`eBPF${missing}`, () => {
   describeDriver("ebpf, fullnat", () => openEbpfWorld());
-  describeDriver("ebpf, nat", async () => ({ ...(await openEbpfWorld()), forwarding: "nat" }));
 });

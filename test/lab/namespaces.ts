@@ -19,12 +19,13 @@ export function ip(...words: readonly string[]): string {
   return runProgram("ip", words);
 }
 
-/** Runs a program to its end and returns its standard output. */
-export function runProgram(program: string, words: readonly string[]): string {
+/** Runs a program to its end, with `input` as its standard input, and returns its standard output. */
+export function runProgram(program: string, words: readonly string[], input = ""): string {
   return execFileSync(program, [...words], {
     encoding: "utf8",
     env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:${PATH}` },
-    stdio: ["ignore", "pipe", "pipe"],
+    input,
+    stdio: "pipe",
     maxBuffer: 64 * 1024 * 1024,
   });
 }

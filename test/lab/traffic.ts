@@ -78,8 +78,14 @@ export interface TrafficClient<Report> {
 
 const PROGRAMS = path.join(path.dirname(fileURLToPath(import.meta.url)), "programs");
 
+/** Names a folder with the lab's programs as plain JavaScript, for a machine so slow that it must not compile them. */
+export const BUNDLES_VARIABLE = "PARASAUS_LAB_BUNDLES";
+
 /** The command that runs one of the lab's own programs. */
 export function labProgram(name: string, ...words: readonly string[]): string[] {
+  const bundles = process.env[BUNDLES_VARIABLE];
+  if (bundles)
+    return [process.execPath, path.join(bundles, "programs", name.replace(/\.ts$/, ".mjs")), ...words];
   return [process.execPath, "--import", import.meta.resolve("tsx"), path.join(PROGRAMS, name), ...words];
 }
 

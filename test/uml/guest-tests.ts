@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it } from "vitest";
+import { bundleLabPrograms } from "../lab/bundle.ts";
+import { BUNDLES_VARIABLE } from "../lab/traffic.ts";
+import { makeUmlFolder, missingForUml, startUml, type UmlEnd, whyUmlFailed } from "../lab/uml.ts";
+import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
+
+/** Ends a guest that hangs; one that works needs a fraction of it, even on a machine that has much else to do. */
+const DEADLINE_MS = 900_000;
+/** A process takes seconds to start there. */
+const TIMES = ["--hookTimeout=400000", "--testTimeout=400000"];
+const LAB_PROGRAMS = ["driver-host", "flow-client", "member", "traffic-client"];
+
+/**
+ * Runs test files of the host's suites on the guest's kernel and makes a test of each result. Where the guest did not run,
+ * ended early, or had no tests, one test says so and fails.
+ *
+ * @param files Filters as Vitest takes them.
+ * @param minimumCount So many tests there must be.
+ */
+export async function describeGuestTests(
+  name: string,
+  files: readonly string[],
+  minimumCount: number,
+): Promise<void> {
+  const missing = missingForUml();
+  const { lines, end } = missing ? { lines: [], end: undefined } : await runInGuest(files);
+  const results = lines.flatMap((line) => (line.kind === "result" ? [line] : []));
+  describe.skipIf(missing)(`${name} on the kernel of user-mode-linux${missing}`, () => {
+    it(`runs at least ${minimumCount} tests to their end`, () => {
+      const complaint = end ? complaintAbout(lines, end) : "No guest was booted";
+      if (complaint) throw new Error(complaint);
+      if (results.length < minimumCount) throw new Error(`The guest ran ${results.length} tests only`);
+    });
+    for (const { name: test, state, message } of results) {
+      it(test, () => {
+        if (state !== "passed") throw new Error(message || `The guest says: ${state}`);
+      });
+    }
+  });
+}
+
+async function runInGuest(files: readonly string[]) {
+  const folder = makeUmlFolder();
+  await bundleLabPrograms(
+    LAB_PROGRAMS.map((program) => `programs/${program}.ts`),
+    path.join(folder, "lab"),
+  );
+  const reporters = ["--reporter=verbose", "--reporter=./test/uml/reporter.ts"];
+  const command = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project=lab",
+    "--no-isolate",
+    ...reporters,
+    ...TIMES,
+    ...files,
+  ];
+  const script = `
+export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=6000
+export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
+exec ${process.execPath} ${command.join(" ")}`;
+  await using guest = startUml({ script, timeoutMs: DEADLINE_MS }, folder);
+  const end = await guest.ended;
+  return { lines: readLines(path.join(folder, "results")), end };
+}
+
+function readLines(file: string): readonly GuestLine[] {
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, "utf8");
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as GuestLine]));
+}
+
+/** What was wrong with the run as a whole. A guest that died may have left half a line. */
+function complaintAbout(lines: readonly GuestLine[], end: UmlEnd): string | undefined {
+  const last = lines.at(-1);
+  const hasFailed = lines.some((line) => line.kind === "result" && line.state !== "passed");
+  if (last?.kind !== "end") return whyUmlFailed(end) ?? "The guest's test run did not come to its end";
+  if (last.errors.length > 0) return last.errors.join("\n");
+  return hasFailed ? undefined : whyUmlFailed(end);
+}

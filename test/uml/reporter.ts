@@ -1,0 +1,24 @@
+import { appendFileSync } from "node:fs";
+import type { Reporter, TestCase, TestModule } from "vitest/node";
+import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
+
+/** Runs in the guest: writes each result at once, so that those of a guest that dies later are not lost. */
+class GuestReporter implements Reporter {
+  onTestCaseResult(test: TestCase): void {
+    const { state, errors } = test.result();
+    const message = errors?.map((error) => error.stack ?? error.message).join("\n") ?? "";
+    write({ kind: "result", name: test.fullName, state, message });
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {
+    const errors = [...modules.flatMap((module) => module.errors()), ...unhandled];
+    write({ kind: "end", errors: errors.map(({ message }) => message) });
+  }
+}
+
+function write(line: GuestLine): void {
+  appendFileSync(process.env[RESULTS_VARIABLE] ?? "", `${JSON.stringify(line)}\n`);
+}
+
+// biome-ignore lint/style/noDefaultExport: Vitest loads a reporter from a file by its default export
+export default GuestReporter;

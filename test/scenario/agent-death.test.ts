@@ -4,7 +4,7 @@ import { waitUntil } from "../lab/product.ts";
 import { openStage } from "../lab/stage.ts";
 import { startTraffic } from "../lab/traffic.ts";
 
-const KILL_COUNT = 20;
+const KILL_COUNT = Number(process.env["PARASAUS_AGENT_KILLS"] ?? 20);
 const REQUEST_COUNT = 100_000;
 
 describe.skipIf(!canMakeNamespaces())("an agent that dies (needs root and network namespaces)", () => {
@@ -20,6 +20,7 @@ describe.skipIf(!canMakeNamespaces())("an agent that dies (needs root and networ
       sources: clientIps,
     });
     const killed = new Set<number>();
+    const startMs = performance.now();
     while (killed.size < KILL_COUNT) {
       await waitUntil(
         "a new agent runs",
@@ -40,7 +41,7 @@ describe.skipIf(!canMakeNamespaces())("an agent that dies (needs root and networ
     );
     const report = await traffic.stop();
     process.stdout.write(
-      `agent killed ${killed.size} times: n=${report.started} failures=${JSON.stringify(report.failures)} longest=${report.longestMs.toFixed(0)}ms\n`,
+      `agent killed ${killed.size} times: n=${report.started} failures=${JSON.stringify(report.failures)} longest=${report.longestMs.toFixed(0)}ms in ${((performance.now() - startMs) / 1000).toFixed(0)} s\n`,
     );
     expect(report.failures).toEqual({});
     expect(report.succeeded).toBeGreaterThanOrEqual(REQUEST_COUNT);

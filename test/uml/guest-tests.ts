@@ -58,7 +58,7 @@ async function runInGuest(files: readonly string[]) {
     ...files,
   ];
   const script = `
-export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=6000
+export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200
 export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;
   await using guest = startUml({ script, timeoutMs: DEADLINE_MS }, folder);

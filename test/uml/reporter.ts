@@ -6,7 +6,8 @@ import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 class GuestReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const { state, errors } = test.result();
-    const message = errors?.map((error) => error.stack ?? error.message).join("\n") ?? "";
+    const message =
+      errors?.map(({ stack, message: words, diff = "" }) => `${stack ?? words}\n${diff}`).join("\n") ?? "";
     write({ kind: "result", name: test.fullName, state, message });
   }
 

@@ -4,10 +4,13 @@
  *
  *     api-host POOL_COUNT SLOW_CLIENT_MS
  *
- * `write COUNT CHARACTERS`: changes one pool so often, with so much text. `memory`: MiB that are resident, and how many clients
- * were dropped. `/naive` answers with as much as the list of pools, without caring whether it is read.
+ * `write COUNT CHARACTERS`: changes one pool so often, with so much text. `memory`: what is in use when everything that nobody
+ * needs any more is collected (run it with --expose-gc), and how many clients were dropped. `/naive` answers with as much as
+ * the list of pools, without caring whether it is read.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { subscribe } from "node:diagnostics_channel";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -16,6 +19,18 @@ import { silentLogger, systemClock } from "../../../src/foundation/index.ts";
 import { DEFINITIONS, poolDefinition } from "../../../src/model/index.ts";
 import { createLocalResources } from "../../../src/resources/local/index.ts";
 import { openEmbeddedStore } from "../../../src/store/embedded/index.ts";
+
+/** The most that any response has kept since its client read last, bytes. */
+let mostKeptBytes = 0;
+subscribe("http.server.request.start", (message) => {
+  const { response } = message as { readonly response: ServerResponse };
+  const write = response.write.bind(response);
+  response.write = ((...words: Parameters<typeof write>) => {
+    const isRoom = write(...words);
+    mostKeptBytes = Math.max(mostKeptBytes, response.writableLength);
+    return isRoom;
+  }) as ServerResponse["write"];
+});
 
 const poolCount = Number(process.argv[2] ?? 0);
 const slowClientMs = Number(process.argv[3] ?? 15_000);
@@ -54,7 +69,11 @@ const server = await createHttpServer(
         },
       }),
       (app) => {
-        app.get("/naive", async () => Buffer.alloc(poolCount * 1_500, "x"));
+        app.get("/naive", (_request, reply) => {
+          reply.hijack();
+          reply.raw.write(Buffer.alloc(poolCount * 1_500, "x"));
+          reply.raw.end();
+        });
       },
     ],
   },
@@ -73,8 +92,10 @@ async function write(count: number, characters: number): Promise<void> {
 for await (const line of createInterface({ input: process.stdin })) {
   const [verb, count, characters] = line.split(" ");
   if (verb === "write") await write(Number(count), Number(characters));
-  const kibibytes = Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
-  process.stdout.write(`${JSON.stringify({ residentMib: Math.round(kibibytes / 1_024), dropped })}\n`);
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  const usedMib = Math.round((heapUsed + external) / 2 ** 20);
+  process.stdout.write(`${JSON.stringify({ usedMib, mostKeptBytes, dropped })}\n`);
 }
 await server[Symbol.asyncDispose]();
 await store[Symbol.asyncDispose]();

@@ -31,6 +31,8 @@ export interface AgentOptions {
   readonly server?: string;
   /** Called when a server's answers are of no use, so that the next request goes to another one. */
   readonly leaveServer?: () => void;
+  /** Why the node's certificate is not renewed; null: it is; undefined: it has none. */
+  readonly certificateTrouble?: () => string | null | undefined;
   /** The request stream; absent: servers cannot ask this agent anything. */
   readonly requests?: NodeRequestTransport;
   /** Listening sockets of this machine. Default: from /proc/net. */

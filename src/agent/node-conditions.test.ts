@@ -40,6 +40,18 @@ it("names what the kernel refuses and which local socket is in the way", () => {
   expect(listener?.message).toContain("TCP 0.0.0.0:30001");
 });
 
+it("says that the certificate is not renewed while it can still be said, where there is one", () => {
+  const enrolled = (certificateTrouble?: string | null) =>
+    nodeConditions(
+      { ...fine, ...(certificateTrouble === undefined ? {} : { certificateTrouble }) },
+      [],
+      later,
+    ).find(({ type }) => type === "Enrolled");
+  expect(enrolled()).toBeUndefined();
+  expect(enrolled(null)).toMatchObject({ status: "True", reason: "Renewing" });
+  expect(enrolled("enrolled anew")).toMatchObject({ status: "False", message: "enrolled anew" });
+});
+
 it("says that the server is not heard, and stays ready: the kernel goes on", () => {
   const silence = { reason: "NotFollowing", message: "The watch brings nothing" } as const;
   const [ready, synced] = nodeConditions({ ...fine, silence }, [], later);

@@ -11,6 +11,8 @@ export interface NodeFacts {
   readonly trouble?: string;
   /** Why the agent does not hear what the server wants; absent while it does. */
   readonly silence?: Silence;
+  /** Why the node's certificate is not renewed; null: it is. Absent: the node shows none. */
+  readonly certificateTrouble?: string | null;
   /** Pools that the server no longer has, and that are forwarded all the same. */
   readonly shrink?: HeldShrink;
   readonly refusals: readonly Refusal[];
@@ -31,13 +33,12 @@ export function nodeConditions(
   now: Date,
 ): readonly Condition[] {
   const time = `${now.toISOString().slice(0, 19)}Z`;
-  return [ready(facts), synced(facts), programmed(facts), shrinkHeld(facts), localListener(facts)].map(
-    (finding) => {
-      const before = previous.find((condition) => condition.type === finding.type);
-      const isSame = before?.status === finding.status;
-      return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
-    },
-  );
+  const findings = [ready, synced, programmed, shrinkHeld, localListener].map((find) => find(facts));
+  return [...findings, ...enrolled(facts)].map((finding) => {
+    const before = previous.find((condition) => condition.type === finding.type);
+    const isSame = before?.status === finding.status;
+    return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
+  });
 }
 
 function ready({ source, trouble }: NodeFacts): Finding {
@@ -82,6 +83,16 @@ function shrinkHeld({ nodeName, shrink }: NodeFacts): Finding {
     `${poolCount} of ${ofPoolCount} pools went without anybody deleting them, and are forwarded all the same; ` +
     `if they may go: parasaus node confirm ${nodeName}`;
   return { ...base, status: "True", reason: "PoolsMissing", message };
+}
+
+function enrolled({ certificateTrouble }: NodeFacts): readonly Finding[] {
+  if (certificateTrouble === undefined) return [];
+  const base = { type: "Enrolled" };
+  if (certificateTrouble !== null)
+    return [{ ...base, status: "False", reason: "NotRenewed", message: certificateTrouble }];
+  return [
+    { ...base, status: "True", reason: "Renewing", message: "The node renews its certificate by itself" },
+  ];
 }
 
 function localListener({ listeners }: NodeFacts): Finding {

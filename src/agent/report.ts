@@ -13,6 +13,7 @@ export async function report(
   addresses: () => readonly string[],
 ): Promise<void> {
   const { resources, nodeName, clock, logger, signal, driver, version, kernel, server } = options;
+  const certificateTrouble = options.certificateTrouble ?? (() => undefined);
   const listeners = createListenerCheck(options, core);
   await reportNode({
     resources,
@@ -32,13 +33,21 @@ export async function report(
         ...(kernel ? { kernel } : {}),
         ...(server === undefined ? {} : { server }),
         heldShrink: shrink ?? null,
-        conditions: nodeConditions(factsOf(nodeName, core, await listeners()), previous, clock.now()),
+        conditions: nodeConditions(
+          { ...factsOf(nodeName, core, await listeners()), ...troubleOf(certificateTrouble()) },
+          previous,
+          clock.now(),
+        ),
       };
       const { epoch, appliedRevision, tableHash, poolCount } = core.status();
       const applied = appliedRevision === undefined ? {} : { epoch, appliedRevision };
       return [fixed, { ...applied, tableHash, poolCount }];
     },
   });
+}
+
+function troubleOf(trouble: string | null | undefined): Pick<NodeFacts, "certificateTrouble"> {
+  return trouble === undefined ? {} : { certificateTrouble: trouble };
 }
 
 function factsOf(nodeName: string, core: AgentCore, listeners: readonly LocalListener[]): NodeFacts {

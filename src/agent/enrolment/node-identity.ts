@@ -52,6 +52,7 @@ export class NodeIdentity {
   readonly #refusedTokens = new Set<string>();
   #held: StoredIdentity | undefined;
   #tls: ClientTls;
+  #trouble: string | undefined;
   /** When what is wrong was said last. */
   readonly #said = new Map<string, number>();
 
@@ -76,6 +77,11 @@ export class NodeIdentity {
   /** When the certificate ends; undefined without one. */
   get validTo(): Date | undefined {
     return this.#held && readCertificate(this.#held.certificate).validTo;
+  }
+
+  /** Why the certificate is not renewed; null: it is, or need not be yet. Undefined without one. */
+  get trouble(): string | null | undefined {
+    return this.#held && (this.#trouble ?? null);
   }
 
   /**
@@ -114,8 +120,14 @@ export class NodeIdentity {
       this.#say("certificate ended, the node forwards what it has and learns nothing new", {
         endedAt: step.at.toISOString(),
       });
-    if (step.kind === "without" && this.#options.tokenFile !== undefined)
-      this.#say("node has no certificate", {});
+    if (step.kind === "without") this.#sayWithout();
+  }
+
+  #sayWithout(): void {
+    if (this.#options.tokenFile !== undefined) this.#say("node has no certificate", {});
+    // Servers that admit anybody need none.
+    else if (this.#servers.length > 0)
+      this.#warn("node has no certificate, most servers refuse it", { todo: this.#todo });
   }
 
   async #enrol(token: FoundToken): Promise<void> {
@@ -188,6 +200,7 @@ export class NodeIdentity {
     this.#held = identity;
     this.#tls = this.#tlsOf(identity);
     this.#said.clear();
+    this.#trouble = undefined;
   }
 
   #tlsOf(held: StoredIdentity | undefined): ClientTls {
@@ -228,23 +241,32 @@ export class NodeIdentity {
       this.#say("token refused", { error });
       return;
     }
+    if (step.kind === "renew") {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#trouble = `The certificate ends at ${this.validTo?.toISOString()} and is not renewed: ${reason}; ${this.#todo}`;
+    }
     const facts = { error, ...(this.#held ? { validTo: this.validTo?.toISOString() ?? "" } : {}) };
     if (step.kind === "renew" && isRefused) this.#say("certificate is not renewed", facts);
     else if (step.kind === "renew") this.#warn("certificate not renewed, trying again", facts);
     else this.#warn("node not enrolled, trying again", facts);
   }
 
+  /** What an operator has to do for another certificate. */
+  get #todo(): string {
+    const { nodeName, tokenFile } = this.#options;
+    const place = tokenFile === undefined ? "a file that --token-file names" : `"${tokenFile}"`;
+    return `run \`parasaus node token ${nodeName}\` on a server and put what it prints into ${place}`;
+  }
+
   /** What only an operator can mend. */
   #say(event: string, facts: Readonly<Record<string, unknown>>): void {
-    const { nodeName, tokenFile, logger } = this.#options;
-    const place = tokenFile === undefined ? "a file that --token-file names" : `"${tokenFile}"`;
-    const todo = `run \`parasaus node token ${nodeName}\` on a server and put what it prints into ${place}`;
-    if (this.#isNews(event, facts)) logger.error(event, { node: nodeName, ...facts, todo });
+    const { nodeName, logger } = this.#options;
+    if (this.#isNews(event, facts)) logger.error(event, { node: nodeName, ...facts, todo: this.#todo });
   }
 
   #warn(event: string, facts: Readonly<Record<string, unknown>>): void {
-    if (this.#isNews(event, facts))
-      this.#options.logger.warn(event, { node: this.#options.nodeName, ...facts });
+    const { nodeName, logger } = this.#options;
+    if (this.#isNews(event, facts)) logger.warn(event, { node: nodeName, ...facts });
   }
 
   #isNews(event: string, { error }: Readonly<Record<string, unknown>>): boolean {

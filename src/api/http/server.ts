@@ -216,7 +216,7 @@ function buildApp(options: HttpServerOptions): {
 /** Who asks, and whether he may, before anything else is looked at. */
 function guard(app: FastifyInstance, options: HttpServerOptions): void {
   const { hostNames, localNames = () => [], admitsAnybody = false, now = () => new Date() } = options;
-  const factsOf = readConnection();
+  const factsOf = readConnection(now);
   guardAccess(app, (request) => {
     const facts = factsOf(request.raw.socket);
     const names = hostNames ?? (facts.isLoopback ? localNames() : undefined);

@@ -179,7 +179,14 @@ describe("createHttpServer with TLS", () => {
         tls: await materialFor(),
         localNames: () => ["lb.example"],
         now: () => now,
-        routes: [(app) => void app.get("/who", ({ identity }) => identity)],
+        routes: [
+          (app) => void app.get("/who", ({ identity }) => identity),
+          (app) =>
+            void app.get("/internal/v1/nodes/:node/requests", (_request, reply) => {
+              reply.hijack();
+              reply.raw.writeHead(200).write("\n");
+            }),
+        ],
       },
       { host: "127.0.0.1", port: 0 },
     );
@@ -230,6 +237,22 @@ describe("createHttpServer with TLS", () => {
     now = new Date(Date.now() + 2 * HOUR_MS);
     expect(await who(options)).toMatchObject([401, { message: expect.stringContaining("ended at") }]);
     agent.destroy();
+  });
+
+  it("ends a stream with the certificate that it was opened with, and no other", async () => {
+    const open = async (lifetimeMs: number) => {
+      const { key, cert } = await nodeCredentials("n1", authority, lifetimeMs);
+      const path = "/internal/v1/nodes/n1/requests";
+      const target = { host: "127.0.0.1", port: server.port, ca: authority.certificate, agent: false, path };
+      const request = https.get({ ...target, key, cert });
+      const [response] = (await once(request, "response")) as [http.IncomingMessage];
+      return response.on("error", () => undefined).resume();
+    };
+    const [short, long] = [await open(2_500), await open(HOUR_MS)];
+    expect([short.statusCode, short.destroyed]).toEqual([200, false]);
+    await new Promise((resolve) => short.once("close", resolve));
+    expect(long.destroyed).toBe(false);
+    long.destroy();
   });
 
   it("resumes sessions, and still knows who it is", async () => {

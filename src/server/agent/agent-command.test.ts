@@ -6,7 +6,12 @@ it("gives the agent every setting as a flag, whatever it came from, and the serv
   const around = { program: "up" as const, isRoot: false, homeDirectory: "/home/ann", hostname: "n" };
   const loaded = loadConfiguration({
     flags: { listen: "127.0.0.1:0", devices: "eth0,eth1" },
-    environment: { PARASAUS_NODE_NAME: "edge-1", PARASAUS_LOG_LEVEL: "debug" },
+    environment: {
+      PARASAUS_TOKEN_FILE: "/etc/token",
+      PARASAUS_CA: "/etc/ca.pem",
+      PARASAUS_NODE_NAME: "edge-1",
+      PARASAUS_LOG_LEVEL: "debug",
+    },
     around,
   });
   const words = agentArguments(loaded, "http://127.0.0.1:41234", "json");
@@ -20,6 +25,8 @@ it("gives the agent every setting as a flag, whatever it came from, and the serv
       "--log-format=json",
       "--data-dir=/home/ann/.local/share/parasaus",
       "--address=",
+      // On its own machine it is believed: what is meant for lone agents would only be in the way.
+      ...["--ca=", "--token-file="],
     ]),
   );
   expect(words.some((word) => word.startsWith("--listen"))).toBe(false);

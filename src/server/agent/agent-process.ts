@@ -80,6 +80,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
     leaveServer: transport.leaveServer,
+    certificateTrouble: () => identity.trouble,
     requests: httpNodeRequests({ servers, tls }),
     onStatus: (read) => {
       readStatus = read;

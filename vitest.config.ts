@@ -7,6 +7,7 @@ const LONG_SIZES = {
   PARASAUS_STORE_KILLS: "200",
   PARASAUS_STORE_FLIPS: "10000",
   PARASAUS_POWER_CUTS: "40",
+  PARASAUS_LEADER_CHANGES: "100",
   PARASAUS_FUZZ_PACKETS: "10000000",
 };
 
@@ -54,7 +55,7 @@ export default defineConfig({
           include: [
             "test/long/**/*.test.ts",
             "test/scenario/{agent-death,change-under-load}.test.ts",
-            "test/contract/store-faults.test.ts",
+            "test/contract/{store-faults,leaders-etcd}.test.ts",
             "test/uml/power-cut.test.ts",
             "bpf/test/fuzz.test.ts",
           ],

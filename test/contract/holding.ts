@@ -96,7 +96,8 @@ export function describeHolding(name: string, open: () => Promise<HoldingWorld>)
         if (await b.take(KEY)) takenMs = world.clock.monotonicMs() - lostAt;
       }
       expect(deaf.unansweredCount).toBeGreaterThan(1);
-      expect(lostMs).toBeLessThanOrEqual(TTL_SECONDS * 1_000 * 0.8 + 50);
+      // Other work of a busy machine may keep a timer waiting, but never for as long as the margin.
+      expect(lostMs).toBeLessThanOrEqual(TTL_SECONDS * 1_000 * 0.8 + 250);
       expect(takenMs - lostMs).toBeGreaterThan(500);
       expect(takenMs).toBeLessThan(TTL_SECONDS * 1_000 + 2_000);
     });

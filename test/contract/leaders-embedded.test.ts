@@ -25,7 +25,7 @@ async function open(): Promise<LeadersWorld> {
     await clock.advance(ms);
     await systemClock.sleep(5);
   };
-  return { store, clock, pass, leaseSeconds: 5, changes: 200 };
+  return { store, clock, pass, leaseSeconds: 5, slackMs: 500, changes: 200 };
 }
 
 describeLeaders("embedded", open);

@@ -8,6 +8,8 @@ const LONG_SIZES = {
   PARASAUS_STORE_FLIPS: "10000",
   PARASAUS_POWER_CUTS: "40",
   PARASAUS_LEADER_CHANGES: "100",
+  PARASAUS_SERVER_KILLS: "50",
+  PARASAUS_SERVER_PAUSES: "20",
   PARASAUS_FUZZ_PACKETS: "10000000",
 };
 
@@ -54,7 +56,7 @@ export default defineConfig({
           name: "long",
           include: [
             "test/long/**/*.test.ts",
-            "test/scenario/{agent-death,change-under-load}.test.ts",
+            "test/scenario/{agent-death,change-under-load,server-death}.test.ts",
             "test/contract/{store-faults,leaders-etcd}.test.ts",
             "test/uml/power-cut.test.ts",
             "bpf/test/fuzz.test.ts",

@@ -8,7 +8,8 @@ import type { KubeObject, Pool } from "../../src/model/index.ts";
 import { endProcess, type Namespace } from "./namespaces.ts";
 import { labProgram, linesOf, nextLine } from "./traffic.ts";
 
-const LAUNCHER = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../bin/parasaus");
+/** The program. */
+export const LAUNCHER = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../bin/parasaus");
 const API_PORT = 6780;
 
 /** An answer of the API. */
@@ -140,7 +141,8 @@ function expectObject(answer: Answer): Pool {
   return answer.body as KubeObject as Pool;
 }
 
-function callApi(
+/** Asks an API that listens on a UNIX socket. */
+export function callApi(
   socketPath: string,
   method: string,
   route: string,

@@ -48,6 +48,8 @@ export interface EtcdNetwork extends EtcdCluster<NetworkedMember> {
   readonly clients: Namespace;
   /** One more namespace on the bridge, which can be cut off by itself. */
   joinClient(name: string): Namespace;
+  /** Brings a namespace that is there already to the bridge. @returns its address there */
+  attach(namespace: Namespace): string;
 }
 
 /** PEM files of a cluster that wants client certificates. */
@@ -136,11 +138,18 @@ export async function startEtcdNetwork(memberCount = 3): Promise<EtcdNetwork> {
       await remove();
     };
     let joined = 0;
-    const joinClient = (name: string) => {
+    const attach = (namespace: Namespace) => {
       joined += 1;
-      return joinBridge(clients, make(name), 100 + joined, `10.79.0.${100 + joined}`);
+      const address = `10.79.0.${100 + joined}`;
+      joinBridge(clients, namespace, 100 + joined, address);
+      return address;
     };
-    return { ...cluster, clients, joinClient, [Symbol.asyncDispose]: dispose };
+    const joinClient = (name: string) => {
+      const namespace = make(name);
+      attach(namespace);
+      return namespace;
+    };
+    return { ...cluster, clients, joinClient, attach, [Symbol.asyncDispose]: dispose };
   } catch (failure) {
     await remove();
     throw failure;

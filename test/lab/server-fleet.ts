@@ -89,6 +89,10 @@ export class FleetServer implements AsyncDisposable {
     return this.#place.ip;
   }
 
+  get namespace(): Namespace {
+    return this.#place.namespace;
+  }
+
   /** See `etcd-post.ts`. */
   get post(): Remote {
     return this.#place.post;

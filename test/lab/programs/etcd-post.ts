@@ -43,7 +43,7 @@ interface Order {
 
 const [port = "2379", endpoints = ""] = process.argv.slice(2);
 const raw = (bytes: Buffer) => bytes;
-const options = { "grpc.max_receive_message_length": -1 };
+const options = { "grpc.max_receive_message_length": -1, "grpc.max_reconnect_backoff_ms": 500 };
 const cluster = new Client(`ipv4:${endpoints}`, credentials.createInsecure(), options);
 const server = new Server(options);
 

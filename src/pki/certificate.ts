@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { ParasausError } from "../foundation/index.ts";
 import { publicPart } from "./keys.ts";
 
@@ -34,6 +34,15 @@ export function readCertificate(source: string | X509Certificate): CertificateFa
     enrolment: onlyMatch(names, ENROLMENT),
     keyHash: hashOf(certificate),
   };
+}
+
+/** Whether both are what they should be, PEM, and the certificate is over this key. */
+export function isPair(certificate: string, privateKey: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey));
+  } catch {
+    return false;
+  }
 }
 
 /**

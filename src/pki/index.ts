@@ -1,6 +1,7 @@
 export {
   authorityOf,
   type CertificateFacts,
+  isPair,
   publicKeyHash,
   readCertificate,
   serverNamesIn,

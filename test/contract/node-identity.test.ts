@@ -1,4 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -65,7 +68,7 @@ async function begin(
   const note = (event: string, facts: LogFacts = {}) =>
     void lines.push(event, `${facts["error"] ?? ""}`, facts);
   const identity = await openNodeIdentity({
-    ...{ nodeName: "n1", servers: [url], directory, tokenFile, ca },
+    ...{ nodeName: "n1", servers: url.split(","), directory, tokenFile, ca },
     ...{ clock: systemClock, random: () => 0, signal: ending.signal },
     logger: { ...silentLogger, info: note, warn: note, error: note },
   });
@@ -139,6 +142,43 @@ it("says in time that it is not renewed because the node was enrolled anew, and 
   expect(other.identity.trouble).toBeNull();
   writeFileSync(path.join(old.directory, "token"), (await makeToken()).secret);
   await expect.poll(() => old.identity.trouble, patience).toBeNull();
+});
+
+it("goes on with a certificate that it cannot write, and writes it when it can", async () => {
+  await start();
+  const begun = await begin((await makeToken()).secret, organisation.certificate);
+  const file = path.join(begun.directory, "identity.pem");
+  const shown = () => begun.identity.tls().cert ?? "none";
+  await expect.poll(() => existsSync(file), patience).toBe(true);
+  const first = shown();
+  // Where it writes before it renames, something is in the way.
+  mkdirSync(`${file}.new`);
+  await expect.poll(() => shown() !== first, patience).toBe(true);
+  await expect.poll(begun.logged, patience).toContain("identity not written, trying again");
+  expect(readFileSync(file, "utf8")).toContain(first);
+  rmdirSync(`${file}.new`);
+  await expect.poll(() => readFileSync(file, "utf8").includes(shown()), patience).toBe(true);
+});
+
+it("asks another server when one cannot answer", async () => {
+  await start();
+  const { secret } = await makeToken();
+  const own = await issueServerCertificate(organisation, {
+    ...{ names: ["127.0.0.1"], lifetimeMs: 3_600_000, now: new Date() },
+  });
+  let askedCount = 0;
+  const broken = https.createServer({ cert: own.certificate, key: own.privateKey }, (_request, response) => {
+    askedCount += 1;
+    response.writeHead(503).end();
+  });
+  broken.listen(0, "127.0.0.1");
+  await once(broken, "listening");
+  url = `https://127.0.0.1:${(broken.address() as AddressInfo).port},${url}`;
+  const begun = await begin(secret, organisation.certificate);
+  await expect.poll(() => begun.identity.validTo, patience).toBeDefined();
+  expect(askedCount).toBe(1);
+  broken.closeAllConnections();
+  broken.close();
 });
 
 it("comes to its certificate with the key that it asked with, when the answer was lost", async () => {

@@ -55,6 +55,17 @@ it("lets nobody but the owner read it, even where an earlier run left a file beh
   expect(modeOf(directory)).toBe("700");
 });
 
+it("takes a certificate that was damaged, or that is over another key, for none", async () => {
+  const files = identityFilesIn(folder);
+  const [one, other] = [await makeIdentity(), await makeIdentity()];
+  await files.write({ ...one, privateKey: other.privateKey });
+  expect(await files.read()).toBeUndefined();
+  await files.write({ ...one, certificate: one.certificate.replace(/\n(.{60})/, `\n${"A".repeat(60)}`) });
+  expect(await files.read()).toBeUndefined();
+  await files.write(one);
+  expect(await files.read()).toEqual(one);
+});
+
 it("takes a file that is cut short for none", async () => {
   const files = identityFilesIn(folder);
   await files.write(await makeIdentity());

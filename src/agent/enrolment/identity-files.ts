@@ -1,7 +1,6 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import type { CertificateRequest } from "../../pki/index.ts";
-import { splitBundle } from "../../pki/index.ts";
+import { type CertificateRequest, isPair, splitBundle } from "../../pki/index.ts";
 
 /** What a node proves itself with. All PEM. */
 export interface StoredIdentity {
@@ -50,6 +49,7 @@ function parseIdentity(text: string): StoredIdentity | undefined {
   const [privateKey] = KEY_BLOCK.exec(text) ?? [];
   const tokenHash = TOKEN_LINE.exec(text)?.[1];
   if (certificate === undefined || privateKey === undefined || tokenHash === undefined) return undefined;
+  if (!isPair(certificate, privateKey)) return undefined;
   return { certificate, privateKey, tokenHash, ...(authority === undefined ? {} : { authority }) };
 }
 

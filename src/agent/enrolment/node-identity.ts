@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { backoffMs, type Clock, hasCode, type Logger, ParasausError } from "../../foundation/index.ts";
 import { createCertificateRequest, hashToken, readCertificate } from "../../pki/index.ts";
 import { askJson, type ClientTls, createNodeTransport } from "../../resources/remote/index.ts";
+import { Complaints } from "./complaints.ts";
 import { discoverAuthority } from "./discover-authority.ts";
 import { type IdentityFiles, identityFilesIn, type StoredIdentity } from "./identity-files.ts";
 import { type EnrolmentStep, nextStep } from "./next-step.ts";
@@ -11,8 +12,6 @@ import { readTokenText, type TokenText } from "./token-text.ts";
 const LOOK_MS = 10_000;
 const RETRY = { baseMs: 1_000, maxMs: 60_000 };
 const ANSWER_TIMEOUT_MS = 10_000;
-/** What stays wrong is said again after this long, milliseconds. */
-const REPEAT_MS = 3_600_000;
 
 /** What a node's identity is kept with. */
 export interface NodeIdentityOptions {
@@ -47,19 +46,21 @@ export async function openNodeIdentity(options: NodeIdentityOptions): Promise<No
 export class NodeIdentity {
   readonly #options: NodeIdentityOptions;
   readonly #files: IdentityFiles;
-  readonly #servers: readonly string[];
+  readonly #complaints: Complaints;
+  /** The one to ask next first. */
+  #servers: readonly string[];
   /** Hashes of tokens that will not do. */
   readonly #refusedTokens = new Set<string>();
   #held: StoredIdentity | undefined;
   #tls: ClientTls;
   #trouble: string | undefined;
-  /** When what is wrong was said last. */
-  readonly #said = new Map<string, number>();
+  #isSaved = true;
 
   /** @param held What was read of the files. */
   constructor(options: NodeIdentityOptions, files: IdentityFiles, held: StoredIdentity | undefined) {
     this.#options = options;
     this.#files = files;
+    this.#complaints = new Complaints(options);
     this.#servers = options.servers.filter((server) => server.startsWith("https:"));
     this.#held = held;
     this.#tls = this.#tlsOf(held);
@@ -91,43 +92,49 @@ export class NodeIdentity {
    */
   async keep(onFirst: () => void = () => undefined): Promise<void> {
     const { clock, signal, random } = this.#options;
-    let attempt = 0;
-    while (!signal.aborted) {
-      const token = await this.#readToken();
-      const tokenHash = token?.hash;
-      const step = nextStep({ identity: this.#held, tokenHash, now: clock.now() });
-      let waitMs = LOOK_MS;
-      try {
-        await this.#take(step, token);
-        attempt = 0;
-        if (step.kind === "rest") waitMs = Math.min(waitMs, step.until.getTime() - clock.now().getTime());
-        if (step.kind === "enrol" || step.kind === "renew") waitMs = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#noteFailure(step, token, error);
-        waitMs = backoffMs(attempt, { ...RETRY, random });
-        attempt += 1;
-      }
+    for (let attempt = 0; !signal.aborted; ) {
+      const restMs = await this.#advance();
+      attempt = restMs === undefined ? attempt + 1 : 0;
       onFirst();
-      await clock.sleep(waitMs, signal).catch(() => undefined);
+      await clock
+        .sleep(restMs ?? backoffMs(attempt - 1, { ...RETRY, random }), signal)
+        .catch(() => undefined);
     }
+  }
+
+  /** Takes the step that is due. @returns how long there is nothing to do, milliseconds; undefined when it failed */
+  async #advance(): Promise<number | undefined> {
+    const { clock, signal } = this.#options;
+    if (this.#held && !this.#isSaved) await this.#save(this.#held);
+    const token = await this.#readToken();
+    const step = nextStep({ identity: this.#held, tokenHash: token?.hash, now: clock.now() });
+    try {
+      await this.#take(step, token);
+    } catch (error) {
+      if (!signal.aborted) this.#noteFailure(step, token, error);
+      return undefined;
+    }
+    if (step.kind === "enrol" || step.kind === "renew") return 0;
+    return step.kind === "rest" ? Math.min(LOOK_MS, step.until.getTime() - clock.now().getTime()) : LOOK_MS;
   }
 
   async #take(step: EnrolmentStep, token: FoundToken | undefined): Promise<void> {
     if (step.kind === "enrol" && token) await this.#enrol(token);
     if (step.kind === "renew" && this.#held) await this.#renew(this.#held);
     if (step.kind === "ended")
-      this.#say("certificate ended, the node forwards what it has and learns nothing new", {
+      this.#complaints.error("certificate ended, the node forwards what it has and learns nothing new", {
         endedAt: step.at.toISOString(),
       });
     if (step.kind === "without") this.#sayWithout();
   }
 
   #sayWithout(): void {
-    if (this.#options.tokenFile !== undefined) this.#say("node has no certificate", {});
+    if (this.#options.tokenFile !== undefined) this.#complaints.error("node has no certificate");
     // Servers that admit anybody need none.
     else if (this.#servers.length > 0)
-      this.#warn("node has no certificate, most servers refuse it", { todo: this.#todo });
+      this.#complaints.warn("node has no certificate, most servers refuse it", {
+        todo: this.#complaints.todo,
+      });
   }
 
   async #enrol(token: FoundToken): Promise<void> {
@@ -144,7 +151,6 @@ export class NodeIdentity {
       tokenHash: token.hash,
       ...(discovered === undefined ? {} : { authority: discovered }),
     });
-    await this.#files.removeRequest();
     this.#options.logger.info("node enrolled", {
       node: nodeName,
       validTo: this.validTo?.toISOString() ?? "",
@@ -196,11 +202,23 @@ export class NodeIdentity {
   }
 
   async #hold(identity: StoredIdentity): Promise<void> {
-    await this.#files.write(identity);
     this.#held = identity;
     this.#tls = this.#tlsOf(identity);
-    this.#said.clear();
+    this.#complaints.forget();
     this.#trouble = undefined;
+    await this.#save(identity);
+  }
+
+  /** A full disk is no reason to be a stranger: what cannot be written counts all the same, and is written later. */
+  async #save(identity: StoredIdentity): Promise<void> {
+    this.#isSaved = false;
+    try {
+      await this.#files.write(identity);
+      await this.#files.removeRequest();
+      this.#isSaved = true;
+    } catch (error) {
+      this.#complaints.warn("identity not written, trying again", { path: this.#files.path, error });
+    }
   }
 
   #tlsOf(held: StoredIdentity | undefined): ClientTls {
@@ -220,7 +238,7 @@ export class NodeIdentity {
       text = await readFile(tokenFile, "utf8");
     } catch (error) {
       // Whoever has enrolled may take the file away.
-      if (!this.#held) this.#say("token file cannot be read", { error });
+      if (!this.#held) this.#complaints.error("token file cannot be read", { error });
       return undefined;
     }
     try {
@@ -229,52 +247,31 @@ export class NodeIdentity {
       const hash = hashToken(text.trim());
       return this.#refusedTokens.has(hash) ? undefined : { ...token, hash };
     } catch (error) {
-      this.#say("token file holds no token", { error });
+      this.#complaints.error("token file holds no token", { error });
       return undefined;
     }
   }
 
   #noteFailure(step: EnrolmentStep, token: FoundToken | undefined, error: unknown): void {
     const isRefused = hasCode(error, "Unauthorized") || hasCode(error, "Forbidden");
-    if (step.kind === "enrol" && token && isRefused) {
+    if (!isRefused) this.#beginWithNextServer();
+    if (step.kind === "renew") this.#noteRenewalFailure(error, isRefused);
+    else if (token && isRefused) {
       this.#refusedTokens.add(token.hash);
-      this.#say("token refused", { error });
-      return;
-    }
-    if (step.kind === "renew") {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#trouble = `The certificate ends at ${this.validTo?.toISOString()} and is not renewed: ${reason}; ${this.#todo}`;
-    }
-    const facts = { error, ...(this.#held ? { validTo: this.validTo?.toISOString() ?? "" } : {}) };
-    if (step.kind === "renew" && isRefused) this.#say("certificate is not renewed", facts);
-    else if (step.kind === "renew") this.#warn("certificate not renewed, trying again", facts);
-    else this.#warn("node not enrolled, trying again", facts);
+      this.#complaints.error("token refused", { error });
+    } else this.#complaints.warn("node not enrolled, trying again", { error });
   }
 
-  /** What an operator has to do for another certificate. */
-  get #todo(): string {
-    const { nodeName, tokenFile } = this.#options;
-    const place = tokenFile === undefined ? "a file that --token-file names" : `"${tokenFile}"`;
-    return `run \`parasaus node token ${nodeName}\` on a server and put what it prints into ${place}`;
+  #noteRenewalFailure(error: unknown, isRefused: boolean): void {
+    const validTo = this.validTo?.toISOString() ?? "";
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#trouble = `The certificate ends at ${validTo} and is not renewed: ${reason}; ${this.#complaints.todo}`;
+    if (isRefused) this.#complaints.error("certificate is not renewed", { validTo, error });
+    else this.#complaints.warn("certificate not renewed, trying again", { validTo, error });
   }
 
-  /** What only an operator can mend. */
-  #say(event: string, facts: Readonly<Record<string, unknown>>): void {
-    const { nodeName, logger } = this.#options;
-    if (this.#isNews(event, facts)) logger.error(event, { node: nodeName, ...facts, todo: this.#todo });
-  }
-
-  #warn(event: string, facts: Readonly<Record<string, unknown>>): void {
-    const { nodeName, logger } = this.#options;
-    if (this.#isNews(event, facts)) logger.warn(event, { node: nodeName, ...facts });
-  }
-
-  #isNews(event: string, { error }: Readonly<Record<string, unknown>>): boolean {
-    const text = error instanceof Error ? `${event}: ${error.message}` : event;
-    const atMs = this.#options.clock.monotonicMs();
-    const saidMs = this.#said.get(text);
-    if (saidMs !== undefined && atMs - saidMs < REPEAT_MS) return false;
-    this.#said.set(text, atMs);
-    return true;
+  #beginWithNextServer(): void {
+    const [first, ...others] = this.#servers;
+    if (first !== undefined) this.#servers = [...others, first];
   }
 }

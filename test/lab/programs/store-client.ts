@@ -3,10 +3,10 @@
  *
  *     tsx store-client.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
  */
-import { createInterface } from "node:readline";
 import { hasCode, silentLogger, systemClock } from "../../../src/foundation/index.ts";
 import { openEtcdStore } from "../../../src/store/etcd/index.ts";
 import type { StoreEvent, StoreWatchMessage } from "../../../src/store/index.ts";
+import { type Methods, serveCalls } from "./serve-calls.ts";
 
 const PREFIX = "/paratest/";
 const endpoints = (process.argv[2] ?? "").split(",");
@@ -91,7 +91,7 @@ function apply(event: StoreEvent): void {
   else watched.values.delete(key);
 }
 
-const METHODS: Readonly<Record<string, (...parameters: never[]) => Promise<unknown>>> = {
+const METHODS: Methods = {
   async startWriters(count: number, bytes: number) {
     writing.stop = new AbortController();
     Object.assign(counts, { unknown: 0, refused: 0, longestGapMs: 0, lastMs: performance.now() });
@@ -161,13 +161,4 @@ const METHODS: Readonly<Record<string, (...parameters: never[]) => Promise<unkno
   },
 };
 
-process.stdout.write("open\n");
-createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, method, parameters } = JSON.parse(line) as { id: number; method: string; parameters: never[] };
-  const answer = METHODS[method]?.(...parameters) ?? Promise.reject(new Error(`no method ${method}`));
-  answer.then(
-    (result) => process.stdout.write(`${JSON.stringify({ id, result: result ?? null })}\n`),
-    (failure: unknown) => process.stdout.write(`${JSON.stringify({ id, error: String(failure) })}\n`),
-  );
-});
-process.on("SIGTERM", () => process.exit(0));
+await serveCalls(METHODS);

@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import { VERSION } from "../foundation/index.ts";
 import { addSettingOptions } from "./setting-options.ts";
 import type { Verb } from "./verb.ts";
 import { VERBS } from "./verbs/index.ts";
@@ -28,6 +29,7 @@ export async function declareCommandLine(called: string | undefined): Promise<Co
     .description("Distributed Layer-4 load balancer that forwards in the Linux kernel")
     .usage("VERB [flags]")
     .helpOption("-h, --help", "show this")
+    .version(VERSION, "-V, --version", "show this program's version")
     .helpCommand(false);
   for (const [name, { summary, load }] of Object.entries(VERBS)) {
     root.addCommand(

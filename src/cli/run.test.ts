@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { VERSION } from "../foundation/index.ts";
 import { runCli } from "./run.ts";
 import type { LoadPrograms } from "./verb.ts";
 
@@ -57,6 +58,10 @@ it.each([
   const { exitCode, stderr } = await cli(words);
   expect(exitCode).toBe(2);
   expect(stderr).toBe(`Error: Cannot read the command line: ${message}\nSee \`parasaus get --help\`\n`);
+});
+
+it("says its version when asked as programs are asked", async () => {
+  expect(await cli(["--version"])).toMatchObject({ exitCode: 0, stdout: `${VERSION}\n` });
 });
 
 it("lists the verbs when called with nothing, and shows settings and examples of each", async () => {

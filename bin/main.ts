@@ -32,8 +32,17 @@ process.exitCode = await runCli(
     signal: ending.signal,
     self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
     isRoot: process.getuid?.() === 0,
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory(),
     hostname: hostname(),
   },
   () => import("../src/server/index.ts"),
 );
+
+/** The root for a user without one, as in a container that runs under a number. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/";
+  }
+}

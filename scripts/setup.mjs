@@ -53,6 +53,12 @@ const NEEDED_BY_TESTS = [
   },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
+/** What only the long tests use. */
+const NEEDED_BY_LONG_TESTS = [
+  { probe: "buildah", apt: ["buildah"], dnf: ["buildah"], why: "builds the image" },
+  { probe: "umoci", apt: ["umoci"], dnf: ["umoci"], why: "unpacks it" },
+  { probe: "mmdebstrap", apt: ["mmdebstrap"], dnf: ["mmdebstrap"], why: "makes its base" },
+];
 
 const has = (probe) =>
   probe.startsWith("/")
@@ -119,7 +125,12 @@ function installSystemPackages(needed) {
 }
 
 installNpmPackages();
-installSystemPackages(process.argv.includes("--tests") ? [...NEEDED, ...NEEDED_BY_TESTS] : NEEDED);
+const isLong = process.argv.includes("--long-tests");
+installSystemPackages([
+  ...NEEDED,
+  ...(isLong || process.argv.includes("--tests") ? NEEDED_BY_TESTS : []),
+  ...(isLong ? NEEDED_BY_LONG_TESTS : []),
+]);
 mkdirSync(path.join(root, "dist"), { recursive: true });
 const canBuildBpf = has("clang") && has("make") && has("bpftool");
 execFileSync(process.execPath, [path.join(root, "scripts/build.mjs"), ...(canBuildBpf ? [] : ["--no-bpf"])], {

@@ -49,6 +49,8 @@ export interface ProductOptions {
   readonly flags?: readonly string[];
   /** A program and its arguments that starts it, e.g. with fewer rights. */
   readonly prefix?: readonly string[];
+  /** What starts `parasaus`; default: the launcher of this checkout. */
+  readonly launcher?: string;
 }
 
 /** Starts `parasaus up` and waits until it is ready. Disposing it ends it and removes its pins and its data. */
@@ -58,7 +60,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const nodeName = namespace.id;
   const command = [
     ...(options.prefix ?? []),
-    LAUNCHER,
+    options.launcher ?? LAUNCHER,
     "up",
     "--data-dir",
     home,

@@ -21,6 +21,7 @@ export async function openStage(options: {
   readonly clientAddressCount?: number;
   readonly flags?: readonly string[];
   readonly prefix?: readonly string[];
+  readonly launcher?: string;
 }): Promise<Stage> {
   const lab = await openTopology(options);
   try {
@@ -29,6 +30,7 @@ export async function openStage(options: {
       namespace: lab.node,
       flags: ["--address", lab.nodeIp, ...(options.flags ?? [])],
       ...(options.prefix ? { prefix: options.prefix } : {}),
+      ...(options.launcher ? { launcher: options.launcher } : {}),
     });
     return stage(lab, product);
   } catch (failure) {

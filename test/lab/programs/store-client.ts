@@ -6,7 +6,7 @@
 import { hasCode, silentLogger, systemClock } from "../../../src/foundation/index.ts";
 import { openEtcdStore } from "../../../src/store/etcd/index.ts";
 import type { StoreEvent, StoreWatchMessage } from "../../../src/store/index.ts";
-import { type Methods, serveCalls } from "./serve-calls.ts";
+import { answerCalls } from "../answer-calls.ts";
 
 const PREFIX = "/paratest/";
 const endpoints = (process.argv[2] ?? "").split(",");
@@ -91,7 +91,7 @@ function apply(event: StoreEvent): void {
   else watched.values.delete(key);
 }
 
-const METHODS: Methods = {
+answerCalls({
   async startWriters(count: number, bytes: number) {
     writing.stop = new AbortController();
     Object.assign(counts, { unknown: 0, refused: 0, longestGapMs: 0, lastMs: performance.now() });
@@ -159,6 +159,4 @@ const METHODS: Methods = {
   async compact(revision: number) {
     return store.compact(revision);
   },
-};
-
-await serveCalls(METHODS);
+});

@@ -7,8 +7,8 @@
 import { hasCode, silentLogger, systemClock } from "../../../src/foundation/index.ts";
 import { openEtcdStore } from "../../../src/store/etcd/index.ts";
 import type { Store } from "../../../src/store/index.ts";
+import { answerCalls } from "../answer-calls.ts";
 import { findFaults, type Operation, type Read, type Swap } from "../linearizability.ts";
-import { serveCalls } from "./serve-calls.ts";
 
 /** What is done wrong on purpose: nothing; some reads are answered from memory; or swaps do not compare. */
 type Mistake = "none" | "stale reads" | "blind swaps";
@@ -88,7 +88,7 @@ function note(key: string, calledMs: number, action: Read | Swap): void {
   history.push({ key, calledMs, returnedMs: isKnown ? performance.now() : Infinity, action });
 }
 
-await serveCalls({
+answerCalls({
   async start(clients: number, mistake: Mistake) {
     history.length = 0;
     state.stop = new AbortController();

@@ -6,6 +6,7 @@ const LONG_SIZES = {
   PARASAUS_CHANGE_SECONDS: "300",
   PARASAUS_STORE_KILLS: "200",
   PARASAUS_STORE_FLIPS: "10000",
+  PARASAUS_KILL_POINTS: "all",
   PARASAUS_OUTAGE_SECONDS: "300",
   PARASAUS_POWER_CUTS: "40",
   PARASAUS_LEADER_CHANGES: "100",
@@ -57,7 +58,7 @@ export default defineConfig({
           name: "long",
           include: [
             "test/long/**/*.test.ts",
-            "test/scenario/{agent-death,change-under-load,control-plane-outage,server-death}.test.ts",
+            "test/scenario/{agent-death,change-under-load,control-plane-outage,server-death,server-kill-points}.test.ts",
             "test/contract/{store-faults,leaders-etcd}.test.ts",
             "test/uml/power-cut.test.ts",
             "bpf/test/fuzz.test.ts",

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KubeObject, Pool } from "../../src/model/index.ts";
 import { SHARD_COUNT, shardOfPool } from "../../src/server/coordination/shards.ts";
 import { countConnections } from "../lab/connection-counter.ts";
+import {
+  type AddressReport,
+  auditAddresses,
+  createObject,
+  listPools,
+  poolObject,
+} from "../lab/fleet-audit.ts";
 import { canMakeNamespaces } from "../lab/namespaces.ts";
 import { waitUntil } from "../lab/product.ts";
 import { type Remote, startRemote } from "../lab/remote.ts";
@@ -22,18 +28,13 @@ const LEADERS = "/parasaus/leaders/";
 const SHARDS = "/parasaus/shards/healthcheck/";
 const LED = ["allocator", "circle-watch", "garbage-collector", "operation-trimmer"];
 const POOLS = "/apis/parasaus.io/v1/namespaces/default/pools";
+const SPEC = { addressPool: "few", drainSeconds: 0 };
 const MERGE = "application/merge-patch+json";
 
 interface ProbeReport {
   readonly count: number;
   readonly leastCount: number;
   readonly longestGapMs: number;
-}
-
-interface AddressReport {
-  readonly grantedCount: number;
-  readonly held: Readonly<Record<string, string>>;
-  readonly doubles: readonly string[];
 }
 
 describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (needs root)", () => {
@@ -48,11 +49,13 @@ describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (
     const ips = fleet.servers.map(({ ip }) => ip);
     probesBy = countConnections(clients, ips, ports);
     const spec = { addresses: ["10.9.0.1"], ports: [`1000-${999 + ADDRESSES}`], quarantineSeconds: 0 };
-    await create(anyServer(), "/apis/parasaus.io/v1/addresspools", "AddressPool", "few", spec);
+    await createObject(anyServer(), "/apis/parasaus.io/v1/addresspools", {
+      ...{ apiVersion: "parasaus.io/v1", kind: "AddressPool", metadata: { name: "few" }, spec },
+    });
     const healthCheck = { type: "tcp", interval: `${INTERVAL_MS}ms`, timeout: "400ms", rise: 1, fall: 2 };
     for (let index = 0; index < PROBED; index += 1) {
       const members = [{ ip: "10.79.0.1", port: FIRST_PORT + index }];
-      await create(anyServer(), POOLS, "Pool", `p${index}`, { healthCheck, members });
+      await createObject(anyServer(), POOLS, poolObject(`p${index}`, { healthCheck, members }));
     }
     const log = () => anyServer().log();
     await waitUntil("every member is up", areUp, log);
@@ -66,16 +69,8 @@ describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (
     return server;
   };
 
-  async function create(server: FleetServer, route: string, kind: string, name: string, spec: unknown) {
-    const metadata = route === POOLS ? { name, namespace: "default" } : { name };
-    const answer = await server.call("POST", route, { apiVersion: "parasaus.io/v1", kind, metadata, spec });
-    if (answer.status !== 201) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
-  }
-
-  const poolsOf = async (server: FleetServer): Promise<Pool[]> =>
-    ((await server.call("GET", POOLS)).body as { items: KubeObject[] }).items as Pool[];
   const areUp = async () => {
-    const probed = (await poolsOf(anyServer())).filter(({ metadata }) => metadata.name.startsWith("p"));
+    const probed = (await listPools(anyServer())).filter(({ metadata }) => metadata.name.startsWith("p"));
     return probed.every(({ status }) => status?.members?.[0]?.verdict === "up");
   };
 
@@ -118,14 +113,7 @@ describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (
     const names = Array.from({ length: ADDRESSES / 2 }, (_, index) => `c${index}`);
     const turn = async (name: string, round: number) => {
       const server = fleet.servers[round % fleet.servers.length] ?? anyServer();
-      const spec = { addressPool: "few", drainSeconds: 0 };
-      const body = {
-        apiVersion: "parasaus.io/v1",
-        kind: "Pool",
-        metadata: { name, namespace: "default" },
-        spec,
-      };
-      const made = await server.call("POST", POOLS, body);
+      const made = await server.call("POST", POOLS, poolObject(name, SPEC));
       if (made.status === 201) done.created += 1;
       await sleep(20);
       const gone = await server.call("DELETE", `${POOLS}/${name}`);
@@ -145,22 +133,9 @@ describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (
     };
   }
 
-  /** No address was ever held twice, and every one that nobody holds can be had. */
   async function expectNoneTwiceNoneLeaked(what: string): Promise<void> {
-    const server = anyServer();
-    const fresh = (await poolsOf(server)).filter(({ metadata }) => metadata.name.startsWith("c"));
-    for (const { metadata } of fresh) await server.call("DELETE", `${POOLS}/${metadata.name}`);
-    const left = async () => (await poolsOf(server)).filter(({ spec }) => spec.addressPool === "few");
-    await expect.poll(async () => (await left()).length, PATIENCE).toBe(0);
-    for (let index = 0; index < ADDRESSES; index += 1)
-      await create(server, POOLS, "Pool", `full${index}`, { addressPool: "few", drainSeconds: 0 });
-    const ports = async () =>
-      (await left()).flatMap(({ status }) => status?.connectAddresses?.[0]?.port ?? []);
-    await expect.poll(async () => new Set(await ports()).size, PATIENCE).toBe(ADDRESSES);
-    for (let index = 0; index < ADDRESSES; index += 1) await server.call("DELETE", `${POOLS}/full${index}`);
-    await expect.poll(async () => (await left()).length, PATIENCE).toBe(0);
-    const { grantedCount, doubles } = (await fleet.registry.call("addresses")) as AddressReport;
-    process.stdout.write(`${what}: ${grantedCount} addresses given, ${doubles.length} twice, 0 leaked\n`);
+    const { grantedCount, doubles } = await auditAddresses(fleet, anyServer(), "few", ADDRESSES);
+    process.stdout.write(`${what}: ${grantedCount} addresses given, ${doubles.length} twice, 0 lost\n`);
     expect(doubles).toEqual([]);
   }
 
@@ -235,7 +210,7 @@ describe.skipIf(!canMakeNamespaces())("two servers on an etcd cluster of three (
     const stoppedMs = Date.now();
     await target.call("accept", FIRST_PORT + index);
     const movedMs = await takeOver(second, stoppedMs);
-    await create(second, POOLS, "Pool", `late${movedMs}`, { addressPool: "few", drainSeconds: 0 });
+    await createObject(second, POOLS, poolObject(`late${movedMs}`, SPEC));
     await target.call("reset");
     await expect.poll(async () => (await probes()).leastCount, PATIENCE).toBeGreaterThan(2);
     const revision = (await fleet.registry.call("revision")) as number;

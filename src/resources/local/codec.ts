@@ -3,10 +3,14 @@ import type { StoreEntry } from "../../store/index.ts";
 import { rememberText } from "../stored-text.ts";
 import type { ResourceVersions } from "./resource-versions.ts";
 
-/** An object as it is stored: its revision is the entry's, not in the text. */
+/**
+ * An object as it is stored: its revision is the entry's, not in the text. Metadata come before the rest, as Kubernetes has it
+ * and as {@link rememberText} needs it.
+ */
 export function encodeObject(object: KubeObject): string {
-  const { resourceVersion, ...metadata } = object.metadata;
-  return JSON.stringify({ ...object, metadata });
+  const { apiVersion, kind, metadata, ...content } = object;
+  const { resourceVersion, ...kept } = metadata;
+  return JSON.stringify({ apiVersion, kind, metadata: kept, ...content });
 }
 
 /**

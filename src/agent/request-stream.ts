@@ -39,7 +39,7 @@ export async function serveRequests(options: ServeRequestsOptions): Promise<void
     } catch (error) {
       if (!signal.aborted) logger.debug("request stream broke off, retrying", { node: nodeName, error });
     }
-    const waitMs = backoffMs(attempt, { baseMs: 500, maxMs: 15_000, random: options.random });
+    const waitMs = backoffMs(attempt, { baseMs: 500, maxMs: 5_000, random: options.random });
     await clock.sleep(waitMs, signal).catch(() => undefined);
   }
 }

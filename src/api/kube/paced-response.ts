@@ -6,8 +6,11 @@ import type { FastifyReply } from "fastify";
  * their own pace, lists are encoded as they go out. More would only be memory that a client that reads nothing holds.
  */
 const UNREAD_LIMIT_BYTES = 64 * 1024;
-/** A client that takes longer for that keeps its turn from others. */
-const HESITATION_MS = 100;
+/**
+ * A client that takes longer for that keeps its turn from others, who wait for the server's time and not for the client's.
+ * At 100 ms a page, three seats would need half a minute for 900 pages of busy agents, whatever the server does.
+ */
+const HESITATION_MS = 10;
 
 /** How a response is written. */
 export interface PacedResponseOptions {

@@ -1,22 +1,23 @@
-/** `npm run bench [traffic|program] -- [--quick] [--json FILE]` */
+/** `npm run bench [traffic|program|cluster] -- [--quick] [--json FILE]` */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
+import { buildProgram } from "../test/scenario/program.ts";
+import { runCluster } from "./cluster/run.ts";
 import { runProgram } from "./program/run.ts";
 import type { Figure } from "./statistics.ts";
 import { printTraffic } from "./traffic/print.ts";
 import { runTraffic } from "./traffic/run.ts";
 
-const BENCHES = ["traffic", "program"];
-
-const HELP = `Usage: npm run bench [traffic|program] -- [--quick] [--json FILE]
+const HELP = `Usage: npm run bench [traffic|program|cluster] -- [--quick] [--json FILE]
 
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 8 minutes
+  cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
   --json FILE    writes the figures and the machine as JSON too
 
-Both run when none is named. Needs root and an idle machine. docs/reference/bench.md says what the figures mean.
+All run when none is named. Needs root and an idle machine. docs/reference/bench.md says what the figures mean.
 Example: npm run bench traffic -- --quick --json traffic.json
 `;
 
@@ -24,31 +25,45 @@ const words = process.argv.slice(2);
 const quick = words.includes("--quick");
 const jsonFile = words.includes("--json") ? words[words.indexOf("--json") + 1] : undefined;
 const named = words.filter((word) => !word.startsWith("--") && word !== jsonFile);
-const unknown = named.filter((name) => !BENCHES.includes(name));
 const print = (line: string) => process.stderr.write(`${line}\n`);
 
-async function main(): Promise<void> {
-  const wanted = named.length > 0 ? named : BENCHES;
-  const figures: Figure[] = [];
-  if (wanted.includes("traffic")) {
+/** Runs one bench and prints what it found. */
+const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  traffic: async () => {
     const traffic = await runTraffic({ rounds: quick ? 3 : 7, sliceSeconds: 1, print });
     process.stdout.write(printTraffic(traffic));
-    figures.push(...traffic.figures);
-  }
-  if (wanted.includes("program")) {
-    const program = await runProgram({
-      poolCount: quick ? 1_000 : 35_000,
-      changeCount: quick ? 50 : 200,
-      print,
-    });
-    for (const each of program)
-      process.stdout.write(
-        `  ${each.work.padEnd(26)} ${each.contender.padEnd(18)} ${each.median.toFixed(1).padStart(10)} ${each.unit}\n`,
-      );
-    figures.push(...program);
-  }
+    return traffic.figures;
+  },
+  program: async () =>
+    printFigures(
+      await runProgram({ poolCount: quick ? 1_000 : 35_000, changeCount: quick ? 50 : 200, print }),
+    ),
+  cluster: async () => {
+    buildProgram();
+    const sizes = quick
+      ? [{ agentCount: 32, poolCount: 500, hostCount: 2 }]
+      : [
+          { agentCount: 254, poolCount: 3_500, hostCount: 8 },
+          { agentCount: 8, poolCount: 35_000, hostCount: 2 },
+        ];
+    return printFigures(await runCluster({ sizes, changeCount: quick ? 10 : 50, print }));
+  },
+};
+
+async function main(): Promise<void> {
+  const figures: Figure[] = [];
+  for (const name of named.length > 0 ? named : Object.keys(RUNS))
+    figures.push(...((await RUNS[name]?.()) ?? []));
   if (jsonFile)
     writeFileSync(jsonFile, `${JSON.stringify({ machine: describeMachine(), figures }, undefined, 2)}\n`);
+}
+
+function printFigures(figures: readonly Figure[]): readonly Figure[] {
+  for (const { work, contender, median, unit } of figures)
+    process.stdout.write(
+      `  ${work.padEnd(26)} ${contender.padEnd(24)} ${median.toFixed(1).padStart(10)} ${unit}\n`,
+    );
+  return figures;
 }
 
 function describeMachine(): Readonly<Record<string, string | number>> {
@@ -61,8 +76,9 @@ function describeMachine(): Readonly<Record<string, string | number>> {
   };
 }
 
+const unknown = named.filter((name) => !(name in RUNS));
 if (words.includes("--help") || words.includes("-h")) process.stdout.write(HELP);
 else if (unknown.length > 0) {
-  print(`Unknown bench "${unknown.join(" ")}": there are ${BENCHES.join(", ")}`);
+  print(`Unknown bench "${unknown.join(" ")}": there are ${Object.keys(RUNS).join(", ")}`);
   process.exitCode = 2;
 } else await main();

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
-import { openEtcdStore } from "../../src/store/etcd/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { type EtcdCluster, startEtcd } from "../lab/etcd.ts";
+import { openLabStore } from "../lab/open-lab-store.ts";
 import { describeBackup } from "./backup.ts";
 
 let cluster: EtcdCluster;
@@ -19,12 +18,7 @@ afterEach(async () => {
 describeBackup("etcd, one member", async () => {
   cluster.wipe();
   const { endpoints } = cluster;
-  const store = await openEtcdStore({
-    endpoints,
-    clock: systemClock,
-    random: Math.random,
-    logger: silentLogger,
-  });
+  const store = await openLabStore(endpoints);
   stores.push(store);
   return store;
 });

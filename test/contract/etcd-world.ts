@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll } from "vitest";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
-import { openEtcdStore } from "../../src/store/etcd/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { type EtcdCluster, startEtcd } from "../lab/etcd.ts";
+import { openLabStore } from "../lab/open-lab-store.ts";
 import type { StoreUnderTest } from "./store.ts";
 
 /** A cluster for the tests of a file: gives an empty store on it, as the contract wants it. */
@@ -19,12 +18,7 @@ export function etcdWorld(memberCount: 1 | 3): () => Promise<StoreUnderTest> {
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   const openAgain = async (): Promise<Store> => {
-    const store = await openEtcdStore({
-      endpoints: cluster.endpoints,
-      clock: systemClock,
-      random: Math.random,
-      logger: silentLogger,
-    });
+    const store = await openLabStore(cluster.endpoints);
     stores.push(store);
     return store;
   };

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { silentLogger, systemClock } from "../../src/foundation/index.ts";
-import { openEtcdStore } from "../../src/store/etcd/index.ts";
 import type { Store, StoreWatchMessage } from "../../src/store/index.ts";
 import { type EtcdCluster, startEtcd } from "../lab/etcd.ts";
 import { type LyingEtcd, startLyingEtcd, type Tamper } from "../lab/lying-etcd.ts";
+import { openLabStore } from "../lab/open-lab-store.ts";
 
 const WRITES = 12;
 const MOST_DETECTION_MS = 5_000;
@@ -15,8 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-const open = (endpoint: string) =>
-  openEtcdStore({ endpoints: [endpoint], clock: systemClock, random: Math.random, logger: silentLogger });
+const open = (endpoint: string) => openLabStore([endpoint]);
 
 /** Message 0 says that the watch was made; 1 and on are events, one revision each. */
 const LIES: readonly (readonly [string, () => Tamper])[] = [

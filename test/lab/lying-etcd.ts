@@ -6,6 +6,7 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
 } from "@grpc/grpc-js";
+import { raw, rawMethod } from "./raw-grpc.ts";
 
 /** What becomes of the watch messages: those that are returned are passed on. */
 export type Tamper = (message: Buffer, index: number) => readonly Buffer[];
@@ -20,17 +21,6 @@ export interface LyingEtcd extends AsyncDisposable {
 }
 
 const UNARY = ["KV/Range", "KV/Txn", "KV/Compact", "Lease/LeaseGrant", "Lease/LeaseRevoke"];
-
-const raw = (bytes: Buffer) => bytes;
-const formOf = (path: string, isStream: boolean) => ({
-  path,
-  requestStream: isStream,
-  responseStream: isStream,
-  requestSerialize: raw,
-  requestDeserialize: raw,
-  responseSerialize: raw,
-  responseDeserialize: raw,
-});
 
 /**
  * Stands before a true member.
@@ -47,7 +37,7 @@ export async function startLyingEtcd(
   let lies = 0;
   for (const name of UNARY) {
     const path = `/etcdserverpb.${name}`;
-    server.addService({ [name]: formOf(path, false) }, {
+    server.addService({ [name]: rawMethod(path, false) }, {
       [name]: (call: { request: Buffer }, answer: (failure: unknown, response?: Buffer) => void) => {
         truth.makeUnaryRequest(path, raw, raw, call.request, new Metadata(), answer);
       },
@@ -68,7 +58,7 @@ export async function startLyingEtcd(
       for (const each of told) call.write(each);
     });
   };
-  server.addService({ Watch: formOf("/etcdserverpb.Watch/Watch", true) }, { Watch: watch as never });
+  server.addService({ Watch: rawMethod("/etcdserverpb.Watch/Watch", true) }, { Watch: watch as never });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (failure, bound) =>
       failure ? reject(failure) : resolve(bound),

@@ -15,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 import { decode, readText } from "../../../src/store/etcd/wire.ts";
 import { answerCalls } from "../answer-calls.ts";
+import { raw, rawMethod } from "../raw-grpc.ts";
 
 const UNARY = ["KV/Range", "KV/Txn", "KV/Compact", "Lease/LeaseGrant", "Lease/LeaseRevoke"];
 const STREAMS = ["Watch/Watch", "Lease/LeaseKeepAlive"];
@@ -42,7 +43,6 @@ interface Order {
 }
 
 const [port = "2379", endpoints = ""] = process.argv.slice(2);
-const raw = (bytes: Buffer) => bytes;
 const options = { "grpc.max_receive_message_length": -1, "grpc.max_reconnect_backoff_ms": 500 };
 const cluster = new Client(`ipv4:${endpoints}`, credentials.createInsecure(), options);
 const server = new Server(options);
@@ -51,16 +51,6 @@ let order: Order | undefined;
 let matchedCount = 0;
 let isShut = false;
 const held: Letter[] = [];
-
-const formOf = (path: string, isStream: boolean) => ({
-  path,
-  requestStream: isStream,
-  responseStream: isStream,
-  requestSerialize: raw,
-  requestDeserialize: raw,
-  responseSerialize: raw,
-  responseDeserialize: raw,
-});
 
 function send(path: string, request: Buffer, answer: Answer): void {
   cluster.makeUnaryRequest(path, raw, raw, request, new Metadata(), answer);
@@ -125,7 +115,7 @@ function sendLate({ request, answer }: Letter, fence: string | undefined): Promi
 
 for (const name of UNARY) {
   const path = `/etcdserverpb.${name}`;
-  server.addService({ [name]: formOf(path, false) }, {
+  server.addService({ [name]: rawMethod(path, false) }, {
     [name]: (call: { request: Buffer }, answer: Answer) => {
       if (name === "KV/Txn") transact(path, { request: call.request, answer });
       else if (!isShut) send(path, call.request, answer);
@@ -134,7 +124,7 @@ for (const name of UNARY) {
 }
 for (const name of STREAMS) {
   const path = `/etcdserverpb.${name}`;
-  server.addService({ [name]: formOf(path, true) }, {
+  server.addService({ [name]: rawMethod(path, true) }, {
     [name]: (call: ServerDuplexStream<Buffer, Buffer>) => {
       const upstream = cluster.makeBidiStreamRequest(path, raw, raw, new Metadata());
       upstream.on("error", () => call.end());

@@ -4,22 +4,17 @@
  *
  *     tsx registry-watch.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
  */
-import { silentLogger, systemClock } from "../../../src/foundation/index.ts";
+import { systemClock } from "../../../src/foundation/index.ts";
 import type { Pool } from "../../../src/model/index.ts";
-import { openEtcdStore } from "../../../src/store/etcd/index.ts";
 import { holderOf, type StoreEvent } from "../../../src/store/index.ts";
 import { answerCalls } from "../answer-calls.ts";
+import { openLabStore } from "../open-lab-store.ts";
 
 const ROOT = "/parasaus/";
 const POOLS = "/parasaus/registry/parasaus.io/pools/";
 const HELD = /^\/parasaus\/(leaders|shards|servers)\//;
 const endpoints = (process.argv[2] ?? "").split(",");
-const store = await openEtcdStore({
-  endpoints,
-  clock: systemClock,
-  random: Math.random,
-  logger: silentLogger,
-});
+const store = await openLabStore(endpoints);
 
 interface Held {
   readonly holder: string;

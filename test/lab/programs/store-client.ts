@@ -3,19 +3,14 @@
  *
  *     tsx store-client.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
  */
-import { hasCode, silentLogger, systemClock } from "../../../src/foundation/index.ts";
-import { openEtcdStore } from "../../../src/store/etcd/index.ts";
+import { hasCode, systemClock } from "../../../src/foundation/index.ts";
 import type { StoreEvent, StoreWatchMessage } from "../../../src/store/index.ts";
 import { answerCalls } from "../answer-calls.ts";
+import { openLabStore } from "../open-lab-store.ts";
 
 const PREFIX = "/paratest/";
 const endpoints = (process.argv[2] ?? "").split(",");
-const store = await openEtcdStore({
-  endpoints,
-  clock: systemClock,
-  random: Math.random,
-  logger: silentLogger,
-});
+const store = await openLabStore(endpoints);
 
 /** Every write that was acknowledged: its value and revision. */
 const acknowledged = new Map<string, { readonly value: string; readonly revision: number }>();

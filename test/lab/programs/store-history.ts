@@ -4,11 +4,11 @@
  *
  *     tsx store-history.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
  */
-import { hasCode, silentLogger, systemClock } from "../../../src/foundation/index.ts";
-import { openEtcdStore } from "../../../src/store/etcd/index.ts";
+import { hasCode } from "../../../src/foundation/index.ts";
 import type { Store } from "../../../src/store/index.ts";
 import { answerCalls } from "../answer-calls.ts";
 import { findFaults, type Operation, type Read, type Swap } from "../linearizability.ts";
+import { openLabStore } from "../open-lab-store.ts";
 
 /** What is done wrong on purpose: nothing; some reads are answered from memory; or swaps do not compare. */
 type Mistake = "none" | "stale reads" | "blind swaps";
@@ -94,10 +94,7 @@ answerCalls({
     state.stop = new AbortController();
     const { signal } = state.stop;
     const running = Array.from({ length: clients }, async () => {
-      await using store = await openEtcdStore({
-        endpoints,
-        ...{ clock: systemClock, random: Math.random, logger: silentLogger },
-      });
+      await using store = await openLabStore(endpoints);
       await runClient(store, mistake, signal);
     });
     state.ended = Promise.all(running).then(() => undefined);

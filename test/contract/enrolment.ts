@@ -5,6 +5,7 @@ import { createCertificateRequest, hashToken, publicKeyHash, readCertificate } f
 import { ensureCertificateAuthority } from "../../src/server/security/authority-in-store.ts";
 import { enrolNode, type NodeIssuer, renewNode } from "../../src/server/security/enrol-node.ts";
 import { createEnrolmentToken } from "../../src/server/security/enrolment-tokens.ts";
+import { revokeNode } from "../../src/server/security/revoke-node.ts";
 import type { Store } from "../../src/store/index.ts";
 
 const HOUR_MS = 3_600_000;
@@ -161,6 +162,42 @@ export function describeEnrolment(name: string, open: () => Promise<Store>): voi
           code: "Forbidden",
           message: expect.stringContaining("another authority made it"),
         });
+      });
+    });
+
+    describe("a revocation", () => {
+      it("ends renewals and the tokens of the node, and those of no other", async () => {
+        const certificate = await enrol(await makeToken(), await newRequest());
+        const [unused, others] = [await makeToken(), await makeToken("n2")];
+        await revokeNode(store, "n1");
+        const renewal = { nodeName: "n1", enrolment: enrolmentIn(certificate), request: await newRequest() };
+        await expect(renewNode(issuer, renewal)).rejects.toMatchObject({
+          code: "Forbidden",
+          message: expect.stringContaining("no enrolment of it is known"),
+        });
+        await expect(enrol(unused, await newRequest())).rejects.toMatchObject({ code: "Unauthorized" });
+        await enrol(others, await newRequest("n2"), "n2");
+        // The control: a token that is made afterwards lets the node in again.
+        await enrol(await makeToken(), await newRequest());
+      });
+
+      it("of a node that nobody knows is refused", async () => {
+        await expect(revokeNode(store, "n1")).rejects.toMatchObject({ code: "NotFound" });
+      });
+
+      it("does not miss a node that enrols at the same moment", async () => {
+        const token = await makeToken();
+        const late: Store = Object.assign(Object.create(store) as Store, {
+          get: (key: string) => store.get(key),
+          range: async (...words: Parameters<Store["range"]>) => {
+            const found = await store.range(...words);
+            await enrol(token, await newRequest());
+            return found;
+          },
+          transact: (...words: Parameters<Store["transact"]>) => store.transact(...words),
+        });
+        await expect(revokeNode(late, "n1")).rejects.toMatchObject({ code: "Conflict" });
+        await revokeNode(store, "n1");
       });
     });
   });

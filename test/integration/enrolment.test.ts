@@ -130,8 +130,8 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("gets a certificate in its name, with a key that only it has", () => {
-    expect(said(agent, "node enrolled")).toHaveLength(1);
+  it("gets a certificate in its name, with a key that only it has", async () => {
+    await expect.poll(() => said(agent, "node enrolled").length, patience).toBe(1);
     expect(certificate().subjectAltName).toContain(`URI:node:${nodeName()}`);
     expect((statSync(agent.identity).mode & 0o777).toString(8)).toBe("600");
     const key = /-----BEGIN PRIVATE KEY-----\n(.+)\n/.exec(readFileSync(agent.identity, "utf8"))?.[1] ?? "";
@@ -147,6 +147,10 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
     expect(token).toMatch(/^[0-9a-f]{64}\.[0-9a-f]{64}$/);
     expect(advice.join("\n")).toMatch(/^Good once, for the node "edge-7", for 1m30s \(until 20\S+Z\)/);
     expect(advice[1]).toBe(`  parasaus agent --server ${URL} --node-name edge-7 --token-file FILE`);
+    expect(operator("node", "revoke", "edge-7")).toBe(
+      `node.parasaus.io/edge-7 revoked: its certificate is not renewed, and ends within ${LIFETIME_S}s\n`,
+    );
+    expect(outputOf(lab.client, PARASAUS, "node", "revoke", "edge-7")).toContain("it is not enrolled");
     const refused = outputOf(lab.client, PARASAUS, "node", "token", "Edge_7");
     expect(refused).toContain('Cannot make a token: found the name "Edge_7", which must consist of');
   });
@@ -164,6 +168,7 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
       ["PATCH", `${API}/namespaces/default/pools/web`],
       ["POST", "/internal/v1/tokens"],
       ["POST", "/internal/v1/nodes/other/certificates"],
+      ["POST", "/internal/v1/nodes/other/revocation"],
       ["GET", `${API}/nodes`],
     ] as const) {
       const { code, body } = asNode(method, route, method === "GET" ? undefined : change);

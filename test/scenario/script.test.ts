@@ -33,3 +33,9 @@ it("masks ages, times, uids, ports and folders, and the widths that depend on th
     "NAME   AGE   SINCE\nweb   <age>   <age>\n<time> http://127.0.0.1:<port> <dir>/kubeconfig\n",
   );
 });
+
+it("masks how busy a machine is in a table, and no other percentage", () => {
+  expect(mask("node-1   0   12%   5s ago\nFail Open:   0%\n", "/tmp/x")).toBe(
+    "node-1   0   <cpu>   <age> ago\nFail Open:   0%\n",
+  );
+});

@@ -57,8 +57,8 @@ const AGE = /(?<=^|[\s(])(\d+[smhdy]){1,2}(?=\s|$)/g;
 /** A server's own name: its host's and something random. */
 const SERVER = /^\S+-[0-9a-f]{8}(?= )/gm;
 
-/** How busy the machine is, percent. */
-const CPU = /(?<=\s)\d+%(?=\s)/g;
+/** How busy the machine is, percent: in a table, where another column follows. */
+const CPU = /(?<=\s)\d+%(?= +\S)/g;
 
 /** How far a node is: its heartbeats count as revisions too. */
 const NODE_REVISION = /^(\S+ +(?:\d+ +)?memory +\S+ +)\d+/gm;

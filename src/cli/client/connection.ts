@@ -58,6 +58,8 @@ export interface Connection {
   readonly explainFlow: (flow: FlowTuple) => Promise<FlowAnswers>;
   /** Makes a token that one node enrols with, once. */
   readonly makeToken: (nodeName: string, lifetimeSeconds: number) => Promise<MadeToken>;
+  /** Ends a node's enrolment. @returns how long a certificate lives at most, seconds */
+  readonly revokeNode: (nodeName: string) => Promise<number>;
   /** Everything in the server's store at one revision, as a backup file. */
   readonly backup: () => AsyncIterable<Uint8Array>;
 }
@@ -105,6 +107,10 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
     explainFlow: async (flow) => readAnswer<FlowAnswers>(await ask("/internal/v1/explain", flow)),
     makeToken: async (nodeName, lifetimeSeconds) =>
       readAnswer<MadeToken>(await ask("/internal/v1/tokens", { nodeName, lifetimeSeconds })),
+    revokeNode: async (nodeName) => {
+      const path = `/internal/v1/nodes/${encodeURIComponent(nodeName)}/revocation`;
+      return readAnswer<{ lifetimeSeconds: number }>(await ask(path, {})).lifetimeSeconds;
+    },
     backup: () => streamFromServer(transport, "/internal/v1/backup", signal),
   };
 }

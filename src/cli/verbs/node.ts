@@ -4,6 +4,7 @@ import type { Resources } from "../../resources/index.ts";
 import { connect } from "../client/connection.ts";
 import { qualifiedName } from "../client/kinds.ts";
 import { makeTokens } from "../node/make-token.ts";
+import { revokeNodes } from "../node/revoke-nodes.ts";
 import { EXIT } from "../output/errors.ts";
 import { type Invocation, isSet, textOption, type Verb } from "../verb.ts";
 
@@ -13,7 +14,7 @@ export const node: Verb = {
     {
       syntax: "<action>",
       description:
-        "token: make a one-time token that a node enrols with; confirm: let the pools go that it holds (condition ShrinkHeld)",
+        "token: make a one-time token that a node enrols with; revoke: renew its certificate no more; confirm: let the pools go that it holds (condition ShrinkHeld)",
     },
     { syntax: "[name...]", description: "names of nodes" },
   ],
@@ -28,6 +29,7 @@ export const node: Verb = {
       "Let a machine enrol as the node edge-7 within a quarter of an hour: bring the file there, as its help says",
       "parasaus node token edge-7 --for 15m > token",
     ],
+    ["A machine is gone, and what it had must be of no use", "parasaus node revoke edge-7"],
     [
       "The pools that the server no longer has were deleted on purpose: the node may let them go",
       "parasaus node confirm edge-7",
@@ -46,8 +48,12 @@ async function runAction(invocation: Invocation): Promise<number> {
     await makeTokens(invocation, names);
     return EXIT.ok;
   }
+  if (action === "revoke") {
+    await revokeNodes(invocation, names);
+    return EXIT.ok;
+  }
   if (action !== "confirm") {
-    throw new ParasausError("Usage", `Cannot do "${action}" to a node: there are token and confirm`);
+    throw new ParasausError("Usage", `Cannot do "${action}" to a node: there are token, revoke and confirm`);
   }
   if (isSet(invocation, "all") === names.length > 0) {
     throw new ParasausError("Usage", "Cannot confirm: name the nodes, or say --all");

@@ -4,6 +4,7 @@ import { nameComplaint } from "../../model/index.ts";
 import { publicKeyHash, readCertificate } from "../../pki/index.ts";
 import { enrolNode, type NodeIssuer, renewNode } from "./enrol-node.ts";
 import { createEnrolmentToken } from "./enrolment-tokens.ts";
+import { revokeNode } from "./revoke-node.ts";
 
 /** What nodes are let in with. */
 export interface EnrolmentSource {
@@ -21,7 +22,7 @@ const DAY_S = 86_400;
 const LONGEST_TOKEN_S = 30 * DAY_S;
 
 /**
- * `GET /internal/v1/authority`, `POST /internal/v1/tokens` (operators), `POST /internal/v1/enrolments` (whoever has a token)
+ * `GET /internal/v1/authority`, `POST /internal/v1/tokens` and `POST /internal/v1/nodes/NAME/revocation` (operators), `POST /internal/v1/enrolments` (whoever has a token)
  * and `POST /internal/v1/nodes/NAME/certificates` (that node).
  */
 export function enrolmentRoutes(source: EnrolmentSource): (app: FastifyInstance) => void {
@@ -37,6 +38,9 @@ export function enrolmentRoutes(source: EnrolmentSource): (app: FastifyInstance)
     });
     app.post("/internal/v1/tokens", options, (request) => makeToken(source, request));
     app.post("/internal/v1/enrolments", options, (request) => enrol(source, request));
+    app.post<{ Params: { node: string } }>("/internal/v1/nodes/:node/revocation", options, (request) =>
+      revoke(source, request.params.node),
+    );
     app.post<{ Params: { node: string } }>("/internal/v1/nodes/:node/certificates", options, (request) =>
       renew(source, request),
     );
@@ -96,6 +100,13 @@ async function renew(source: EnrolmentSource, request: FastifyRequest<{ Params: 
   const certificate = await renewNode(issuer, { nodeName, enrolment: identity.enrolment, request: asked });
   source.logger.info("node certificate renewed", { node: nodeName, ...factsOf(certificate) });
   return { certificate };
+}
+
+async function revoke(source: EnrolmentSource, nodeName: string) {
+  const { store, lifetimeMs } = issuerOf(source, "revoke an enrolment");
+  await revokeNode(store, nodeName);
+  source.logger.info("enrolment revoked", { node: nodeName });
+  return { lifetimeSeconds: lifetimeMs / 1_000 };
 }
 
 function issuerOf({ issuer }: EnrolmentSource, action: string): NodeIssuer {

@@ -101,6 +101,12 @@ async function spend(
   return succeeded;
 }
 
+/** Every token that was made for a node and is not forgotten yet. */
+export async function tokensOf(store: Store, nodeName: string): Promise<readonly StoreEntry[]> {
+  const { entries } = await store.range(TOKENS_PREFIX);
+  return entries.filter(({ value }) => (JSON.parse(value) as StoredToken).nodeName === nodeName);
+}
+
 async function forgetEnded(store: Store, now: Date): Promise<void> {
   const { entries } = await store.range(TOKENS_PREFIX);
   for (const { key, value, modRevision } of entries) {

@@ -1,0 +1,17 @@
+import { ParasausError } from "../../foundation/index.ts";
+import { formatDurationMs, nodeDefinition } from "../../model/index.ts";
+import { connect } from "../client/connection.ts";
+import { qualifiedName } from "../client/kinds.ts";
+import type { Invocation } from "../verb.ts";
+
+/** Ends the enrolment of each node. */
+export async function revokeNodes(invocation: Invocation, names: readonly string[]): Promise<void> {
+  if (names.length === 0) throw new ParasausError("Usage", "Cannot revoke: name the nodes");
+  const { revokeNode } = connect(invocation);
+  for (const name of names) {
+    const lifetime = formatDurationMs((await revokeNode(name)) * 1_000);
+    invocation.terminal.stdout.write(
+      `${qualifiedName(nodeDefinition, name)} revoked: its certificate is not renewed, and ends within ${lifetime}\n`,
+    );
+  }
+}

@@ -18,7 +18,7 @@ const KILLS = Number(process.env["PARASAUS_SERVER_KILLS"] ?? 2);
 const PAUSES = Number(process.env["PARASAUS_SERVER_PAUSES"] ?? 1);
 const LEASE_MS = 2_000;
 /** etcd looks for leases that are over every half second, and this machine may have much else to do. */
-const SLACK_MS = 2_000;
+const SLACK_MS = 8_000;
 const PROBED = 12;
 const FIRST_PORT = 9_000;
 const INTERVAL_MS = 500;

@@ -19,16 +19,16 @@ export interface ApiServer extends AsyncDisposable {
   readonly resources: Resources;
 }
 
-/** What is told of what the API does, and hooks that see every request. */
-export type ApiObservers = Pick<KubeApiOptions, "onListRefused"> & {
+/** What is told of what the API does, hooks that see every request, and by which clock it waits. */
+export type ApiObservers = Partial<Pick<KubeApiOptions, "onListRefused" | "clock">> & {
   readonly hooks?: HttpServerOptions["routes"][number];
 };
 
 /** Serves given objects on a free port of the loopback. */
 export async function serveApi(resources: Resources, observers: ApiObservers = {}): Promise<ApiServer> {
-  const { onListRefused, hooks } = observers;
+  const { onListRefused, hooks, clock = systemClock } = observers;
   const kube = createKubeApi({
-    ...{ resources, definitions: DEFINITIONS, clock: systemClock, version: "test" },
+    ...{ resources, definitions: DEFINITIONS, clock, version: "test" },
     ...(onListRefused ? { onListRefused } : {}),
   });
   const server = await createHttpServer(

@@ -319,7 +319,9 @@ function holderOf(pool: Pool): Holder {
 /** Oldest first: whoever came first is served first, and keeps what two claim. */
 function byAge(pools: Iterable<Pool>): Pool[] {
   const age = ({ metadata }: Pool): string => `${metadata.creationTimestamp ?? ""} ${metadata.uid ?? ""}`;
-  return [...pools].sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  // Worked out once each: comparing 35,000 pools takes half a million steps.
+  const aged = Array.from(pools, (pool) => ({ pool, age: age(pool) }));
+  return aged.sort((a, b) => (a.age < b.age ? -1 : 1)).map(({ pool }) => pool);
 }
 
 /** Whether a pool changed in what the allocator reads; verdicts and weights come far more often. */

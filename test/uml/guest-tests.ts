@@ -7,7 +7,7 @@ import { makeUmlFolder, missingForUml, startUml, type UmlEnd, whyUmlFailed } fro
 import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 
 /** Ends a guest that hangs; one that works needs a fraction of it, even on a machine that has much else to do. */
-const DEADLINE_MS = 900_000;
+const DEADLINE_MS = 1_500_000;
 /** A process takes seconds to start there. */
 const TIMES = ["--hookTimeout=400000", "--testTimeout=400000"];
 const LAB_PROGRAMS = ["driver-host", "flow-client", "member", "traffic-client"];

@@ -35,6 +35,7 @@ export default defineConfig({
             "test/lab/**/*.test.ts",
             "test/integration/**/*.test.ts",
             "test/scenario/**/*.test.ts",
+            "test/uml/power-cut.test.ts",
             "bpf/test/**/*.test.ts",
           ],
           testTimeout: 300_000,
@@ -45,7 +46,7 @@ export default defineConfig({
       {
         test: {
           name: "lvs",
-          include: ["test/uml/**/*.test.ts"],
+          include: ["test/uml/{driver,programs}.test.ts"],
           // A guest has one CPU.
           maxWorkers: 2,
           testTimeout: 300_000,

@@ -23,7 +23,7 @@ export interface NodeHeartbeat {
 export type NodeHeartbeats = ReadonlyMap<string, NodeHeartbeat>;
 
 /** Reads when each node was last heard of by any server, as of the last time that a server wrote it down. */
-export async function readHeartbeats(store: Store): Promise<NodeHeartbeats> {
+export async function readHeartbeats(store: Pick<Store, "get">): Promise<NodeHeartbeats> {
   return decode((await store.get(KEY))?.value);
 }
 
@@ -35,7 +35,7 @@ export async function readHeartbeats(store: Store): Promise<NodeHeartbeats> {
  * @throws ParasausError what the store throws
  */
 export async function writeHeartbeats(
-  store: Store,
+  store: Pick<Store, "get" | "transact">,
   heard: NodeHeartbeats,
   isKnown: (name: string) => boolean,
 ): Promise<boolean> {

@@ -20,6 +20,21 @@ export interface LiveNodeSources {
  */
 export function withLiveNodes(resources: Resources, sources: LiveNodeSources): Resources {
   return {
+    ...readsWithLiveNodes(resources, sources),
+    watch: (definition, options) => resources.watch(definition, options),
+    create: (definition, object, options) => resources.create(definition, object, options),
+    update: (reference, object, options) => resources.update(reference, object, options),
+    patch: (reference, patch, options) => resources.patch(reference, patch, options),
+    delete: (reference, options) => resources.delete(reference, options),
+  };
+}
+
+/** What {@link withLiveNodes} changes: reading. */
+export function readsWithLiveNodes(
+  resources: Pick<Resources, "get" | "list">,
+  sources: LiveNodeSources,
+): Pick<Resources, "get" | "list"> {
+  return {
     get: async (reference) => {
       const object = await resources.get(reference);
       if (reference.definition !== nodeDefinition) return object;
@@ -31,11 +46,6 @@ export function withLiveNodes(resources: Resources, sources: LiveNodeSources): R
       const heartbeats = await sources.heartbeats();
       return { ...list, items: list.items.map((object) => joined(object, heartbeats, sources)) };
     },
-    watch: (definition, options) => resources.watch(definition, options),
-    create: (definition, object, options) => resources.create(definition, object, options),
-    update: (reference, object, options) => resources.update(reference, object, options),
-    patch: (reference, patch, options) => resources.patch(reference, patch, options),
-    delete: (reference, options) => resources.delete(reference, options),
   };
 }
 

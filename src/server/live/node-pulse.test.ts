@@ -10,14 +10,14 @@ import {
 import type { Resources } from "../../resources/index.ts";
 import { readHeartbeats } from "../../resources/local/index.ts";
 import type { Store, StoreCondition, StoreEntry, StoreWrite } from "../../store/index.ts";
-import { newestRevision, withLiveNodes } from "./live-nodes.ts";
-import { startNodePulse } from "./node-pulse.ts";
+import { newestRevision, readsWithLiveNodes } from "./live-nodes.ts";
+import { type AskedNodes, startNodePulse } from "./node-pulse.ts";
 
 /** As much of a store as heartbeats need. */
 function makeStore() {
   const entries = new Map<string, StoreEntry>();
   let revision = 0;
-  const store = {
+  const store: Pick<Store, "get" | "transact"> = {
     get: async (key: string) => entries.get(key),
     transact: async (conditions: readonly StoreCondition[], writes: readonly StoreWrite[]) => {
       const holds = conditions.every(
@@ -31,7 +31,7 @@ function makeStore() {
       }
       return { succeeded: true, revision };
     },
-  } as unknown as Store;
+  };
   return { store, writeCount: () => revision };
 }
 
@@ -55,10 +55,10 @@ function start(names: readonly string[], connected: readonly string[], { store, 
   const clock = new FakeClock();
   const stop = new AbortController();
   const asked: string[] = [];
-  const resources = {
+  const resources: Pick<Resources, "list"> = {
     list: async () => ({ items: names.map((name) => nodeNamed(name)), resourceVersion: "9" }),
-  } as unknown as Resources;
-  const nodes = {
+  };
+  const nodes: AskedNodes = {
     connectedNodes: () => connected,
     ask: async (name: string) => {
       asked.push(name);
@@ -66,7 +66,7 @@ function start(names: readonly string[], connected: readonly string[], { store, 
     },
   };
   const pulse = startNodePulse({
-    ...{ nodes: nodes as never, store, resources, clock, logger: silentLogger, signal: stop.signal },
+    ...{ nodes, store, resources, clock, logger: silentLogger, signal: stop.signal },
   });
   return { clock, pulse, asked, stop, store, writeCount };
 }
@@ -136,13 +136,13 @@ async function readNodes(nowMs: number) {
     tableHash: "old",
     conditions,
   });
-  const inner = {
+  const inner: Pick<Resources, "get" | "list"> = {
     get: async () => stored,
     list: async () => ({ items: [stored, nodeNamed("b", { number: 2 })], resourceVersion: "9" }),
-  } as unknown as Resources;
+  };
   const said = { atMs: HEARD_MS, tableHash: "0011", poolCount: 3, epoch: 1, appliedRevision: "8" };
   const pools = new Map([["u", { metadata: { name: "p", resourceVersion: "10" } } as Pool]]);
-  const live = withLiveNodes(inner, {
+  const live = readsWithLiveNodes(inner, {
     heartbeats: async () => new Map([["a", { ...said, flowEntryCount: 4, cpuPercent: 7 }]]),
     poolRevision: newestRevision(pools, () => 0),
     now: () => new Date(nowMs),

@@ -1,6 +1,6 @@
 import type { NodeRequests } from "../../api/index.ts";
 import type { Clock, Logger } from "../../foundation/index.ts";
-import { type AgentStatus, nodeDefinition } from "../../model/index.ts";
+import { type AgentStatus, type NodeAnswer, nodeDefinition } from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import {
   mergeHeartbeats,
@@ -24,10 +24,16 @@ export interface NodePulse {
   readonly ended: Promise<void>;
 }
 
+/** The nodes' request streams, as far as a heartbeat needs them. */
+export interface AskedNodes extends Pick<NodeRequests, "connectedNodes"> {
+  /** @returns undefined when the node is not connected or does not answer */
+  ask(nodeName: string, request: { readonly kind: "status" }): Promise<NodeAnswer<"status"> | undefined>;
+}
+
 /** What asking the nodes needs. */
 export interface NodePulseOptions {
-  readonly nodes: Pick<NodeRequests, "ask" | "connectedNodes">;
-  readonly store: Store;
+  readonly nodes: AskedNodes;
+  readonly store: Pick<Store, "get" | "transact">;
   readonly resources: Pick<Resources, "list">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -93,7 +99,7 @@ class Pulse {
   async #ask(name: string): Promise<void> {
     const { nodes, clock } = this.#options;
     this.#askedMs.set(name, clock.monotonicMs());
-    const answer = await nodes.ask<"status">(name, { kind: "status" });
+    const answer = await nodes.ask(name, { kind: "status" });
     if (answer?.kind !== "answered" || !this.#askedMs.has(name)) return;
     this.#heard.set(name, heartbeatOf(answer.value, clock.now().getTime()));
   }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Store, StoreEntry } from "../../store/index.ts";
 import { surveyServers } from "./servers-route.ts";
 
-function storeOf(holders: Readonly<Record<string, string>>): Store {
+function storeOf(holders: Readonly<Record<string, string>>): Pick<Store, "range"> {
   const entries = Object.entries(holders).map(
     ([key, holder]): StoreEntry => ({
       key,
@@ -12,8 +12,11 @@ function storeOf(holders: Readonly<Record<string, string>>): Store {
     }),
   );
   return {
-    range: async (prefix: string) => ({ entries: entries.filter(({ key }) => key.startsWith(prefix)) }),
-  } as unknown as Store;
+    range: async (prefix) => {
+      const found = entries.filter(({ key }) => key.startsWith(prefix));
+      return { entries: found, revision: 1, more: false, count: found.length };
+    },
+  };
 }
 
 it("says what each server does, and what nobody does", async () => {

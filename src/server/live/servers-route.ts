@@ -29,7 +29,7 @@ export function serversRoute(store: Store): (app: FastifyInstance) => void {
 }
 
 /** Reads from the held keys who does what. */
-export async function surveyServers(store: Store): Promise<ServersOverview> {
+export async function surveyServers(store: Pick<Store, "range">): Promise<ServersOverview> {
   const read = async (prefix: string) =>
     (await store.range(prefix)).entries.map(({ key, value }) => ({
       name: key.slice(prefix.length),

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { type CertificateRequest, isPair, splitBundle } from "../../pki/index.ts";
+import { replaceFile } from "../replace-file.ts";
 
 /** What a node proves itself with. All PEM. */
 export interface StoredIdentity {
@@ -36,9 +37,9 @@ export function identityFilesIn(directory: string): IdentityFiles {
     path: file,
     read: async () => parseIdentity(await readIfThere(file)),
     write: ({ certificate, privateKey, authority = "", tokenHash }) =>
-      replace(file, `enrolled-with: ${tokenHash}\n${certificate}${privateKey}${authority}`),
+      replaceFile(file, [`enrolled-with: ${tokenHash}\n`, certificate, privateKey, authority]),
     readRequest: async () => parseRequest(await readIfThere(requestFile)),
-    writeRequest: ({ privateKey, request }) => replace(requestFile, request + privateKey),
+    writeRequest: ({ privateKey, request }) => replaceFile(requestFile, [request, privateKey]),
     removeRequest: () => rm(requestFile, { force: true }),
   };
 }
@@ -65,15 +66,4 @@ async function readIfThere(file: string): Promise<string> {
     if ((failure as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw failure;
   }
-}
-
-async function replace(file: string, content: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const beside = `${file}.new`;
-  // One that an earlier run left behind might be readable by others.
-  await rm(beside, { force: true });
-  await using handle = await open(beside, "wx", 0o600);
-  await handle.writeFile(content);
-  await handle.datasync();
-  await rename(beside, file);
 }

@@ -1,5 +1,6 @@
 import { describeEnrolment } from "./enrolment.ts";
-import { etcdWorld } from "./etcd-world.ts";
+import { emptyStore, etcdWorld } from "./etcd-world.ts";
 
-const open = etcdWorld(1);
-describeEnrolment("etcd", async () => (await open()).store);
+const world = etcdWorld();
+
+describeEnrolment("etcd", async () => (await emptyStore(world, world.openStore)).store);

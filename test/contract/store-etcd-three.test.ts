@@ -1,4 +1,6 @@
-import { etcdWorld } from "./etcd-world.ts";
+import { emptyStore, etcdWorld } from "./etcd-world.ts";
 import { describeStore } from "./store.ts";
 
-describeStore("etcd, three members", etcdWorld(3));
+const world = etcdWorld(3);
+
+describeStore("etcd, three members", () => emptyStore(world, world.openStore));

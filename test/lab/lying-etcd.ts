@@ -1,12 +1,5 @@
-import {
-  Client,
-  credentials,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-} from "@grpc/grpc-js";
-import { raw, rawMethod } from "./raw-grpc.ts";
+import { Client, credentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import { ETCD_UNARY, raw, serveStream, serveUnary } from "./raw-grpc.ts";
 
 /** What becomes of the watch messages: those that are returned are passed on. */
 export type Tamper = (message: Buffer, index: number) => readonly Buffer[];
@@ -20,7 +13,7 @@ export interface LyingEtcd extends AsyncDisposable {
   lies(): number;
 }
 
-const UNARY = ["KV/Range", "KV/Txn", "KV/Compact", "Lease/LeaseGrant", "Lease/LeaseRevoke"];
+const WATCH = "/etcdserverpb.Watch/Watch";
 
 /**
  * Stands before a true member.
@@ -35,18 +28,15 @@ export async function startLyingEtcd(
   const server = new Server({ "grpc.max_receive_message_length": -1 });
   let streams = 0;
   let lies = 0;
-  for (const name of UNARY) {
-    const path = `/etcdserverpb.${name}`;
-    server.addService({ [name]: rawMethod(path, false) }, {
-      [name]: (call: { request: Buffer }, answer: (failure: unknown, response?: Buffer) => void) => {
-        truth.makeUnaryRequest(path, raw, raw, call.request, new Metadata(), answer);
-      },
-    } as never);
+  for (const path of ETCD_UNARY) {
+    serveUnary(server, path, ({ request }, answer) => {
+      truth.makeUnaryRequest(path, raw, raw, request, new Metadata(), answer);
+    });
   }
-  const watch = (call: ServerDuplexStream<Buffer, Buffer>) => {
+  serveStream(server, WATCH, (call) => {
     streams += 1;
     const tamper = tamperWith(streams);
-    const upstream = truth.makeBidiStreamRequest("/etcdserverpb.Watch/Watch", raw, raw, new Metadata());
+    const upstream = truth.makeBidiStreamRequest(WATCH, raw, raw, new Metadata());
     let index = 0;
     upstream.on("error", () => call.end());
     call.on("cancelled", () => upstream.cancel());
@@ -57,8 +47,7 @@ export async function startLyingEtcd(
       index += 1;
       for (const each of told) call.write(each);
     });
-  };
-  server.addService({ Watch: rawMethod("/etcdserverpb.Watch/Watch", true) }, { Watch: watch as never });
+  });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (failure, bound) =>
       failure ? reject(failure) : resolve(bound),

@@ -5,24 +5,17 @@
  *     tsx etcd-post.ts 2379 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
  */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  Client,
-  credentials,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-} from "@grpc/grpc-js";
+import { Client, credentials, Metadata, Server, ServerCredentials, type sendUnaryData } from "@grpc/grpc-js";
 import { decode, readText } from "../../../src/store/etcd/wire.ts";
 import { answerCalls } from "../answer-calls.ts";
-import { raw, rawMethod } from "../raw-grpc.ts";
+import { ETCD_UNARY, raw, serveStream, serveUnary } from "../raw-grpc.ts";
 
-const UNARY = ["KV/Range", "KV/Txn", "KV/Compact", "Lease/LeaseGrant", "Lease/LeaseRevoke"];
-const STREAMS = ["Watch/Watch", "Lease/LeaseKeepAlive"];
+const TRANSACT = "/etcdserverpb.KV/Txn";
+const STREAMS = ["/etcdserverpb.Watch/Watch", "/etcdserverpb.Lease/LeaseKeepAlive"];
 /** Fields of TxnRequest, all of them messages. */
 const COMPARE = 1;
 
-type Answer = (failure: unknown, response?: Buffer) => void;
+type Answer = sendUnaryData<Buffer>;
 
 /** A transaction as it was sent. */
 interface Letter {
@@ -56,15 +49,15 @@ function send(path: string, request: Buffer, answer: Answer): void {
   cluster.makeUnaryRequest(path, raw, raw, request, new Metadata(), answer);
 }
 
-function transact(path: string, letter: Letter): void {
+function transact(letter: Letter): void {
   if (isShut) return;
   if (order && isMeant(order, letter.request)) matchedCount += 1;
   if (!order || matchedCount <= order.skipCount || !isMeant(order, letter.request)) {
-    send(path, letter.request, letter.answer);
+    send(TRANSACT, letter.request, letter.answer);
     return;
   }
   if (order.what !== "all") isShut = true;
-  if (order.what === "after") send(path, letter.request, () => held.push(letter));
+  if (order.what === "after") send(TRANSACT, letter.request, () => held.push(letter));
   else held.push(letter);
 }
 
@@ -104,7 +97,7 @@ function withoutFence(request: Buffer, fence: string): Buffer {
 function sendLate({ request, answer }: Letter, fence: string | undefined): Promise<boolean> {
   const sent = fence === undefined ? request : withoutFence(request, fence);
   return new Promise((resolve, reject) => {
-    send("/etcdserverpb.KV/Txn", sent, (failure, response) => {
+    send(TRANSACT, sent, (failure, response) => {
       answer(failure, response);
       if (!response) return reject(failure);
       decode(response, { 2: (succeeded) => resolve(succeeded.bool()) });
@@ -113,29 +106,23 @@ function sendLate({ request, answer }: Letter, fence: string | undefined): Promi
   });
 }
 
-for (const name of UNARY) {
-  const path = `/etcdserverpb.${name}`;
-  server.addService({ [name]: rawMethod(path, false) }, {
-    [name]: (call: { request: Buffer }, answer: Answer) => {
-      if (name === "KV/Txn") transact(path, { request: call.request, answer });
-      else if (!isShut) send(path, call.request, answer);
-    },
-  } as never);
+for (const path of ETCD_UNARY) {
+  serveUnary(server, path, ({ request }, answer) => {
+    if (path === TRANSACT) transact({ request, answer });
+    else if (!isShut) send(path, request, answer);
+  });
 }
-for (const name of STREAMS) {
-  const path = `/etcdserverpb.${name}`;
-  server.addService({ [name]: rawMethod(path, true) }, {
-    [name]: (call: ServerDuplexStream<Buffer, Buffer>) => {
-      const upstream = cluster.makeBidiStreamRequest(path, raw, raw, new Metadata());
-      upstream.on("error", () => call.end());
-      upstream.on("end", () => call.end());
-      upstream.on("data", (message: Buffer) => call.write(message));
-      call.on("error", () => upstream.cancel());
-      call.on("cancelled", () => upstream.cancel());
-      call.on("end", () => upstream.end());
-      call.on("data", (request: Buffer) => void (isShut || upstream.write(request)));
-    },
-  } as never);
+for (const path of STREAMS) {
+  serveStream(server, path, (call) => {
+    const upstream = cluster.makeBidiStreamRequest(path, raw, raw, new Metadata());
+    upstream.on("error", () => call.end());
+    upstream.on("end", () => call.end());
+    upstream.on("data", (message: Buffer) => call.write(message));
+    call.on("error", () => upstream.cancel());
+    call.on("cancelled", () => upstream.cancel());
+    call.on("end", () => upstream.end());
+    call.on("data", (request: Buffer) => void (isShut || upstream.write(request)));
+  });
 }
 
 const methods = {

@@ -11,7 +11,7 @@ import { runTraffic } from "./traffic/run.ts";
 const HELP = `Usage: npm run bench [traffic|program|cluster] -- [--quick] [--json FILE]
 
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
-  program   35,000 pools: packets, changes, cold start, memory; about 8 minutes
+  program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import type http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -28,7 +29,7 @@ let ending: AbortController;
 let keeping: Promise<void>[];
 
 /** A server with a certificate of the organisation's; `chain` is what is shown after it. */
-async function start(chain = ""): Promise<void> {
+async function start(chain = "", listen = "127.0.0.1:0"): Promise<void> {
   const now = new Date();
   const own = await issueServerCertificate(organisation, {
     names: ["127.0.0.1"],
@@ -40,7 +41,7 @@ async function start(chain = ""): Promise<void> {
     return path.join(folder, name);
   };
   const flags = {
-    ...{ listen: "127.0.0.1:0", dataDir: folder, nodeCertificateSeconds: String(LIFETIME_S) },
+    ...{ listen, dataDir: folder, nodeCertificateSeconds: String(LIFETIME_S) },
     tlsCert: file("tls.crt", own.certificate + chain),
     tlsKey: file("tls.key", own.privateKey),
   };
@@ -74,6 +75,22 @@ async function begin(
   });
   keeping.push(identity.keep());
   return { identity, directory, logged: () => JSON.stringify(lines) };
+}
+
+/** Something that answers over TLS and nothing else is known of. */
+async function serveTls(answer: http.RequestListener): Promise<AsyncDisposable & { readonly url: string }> {
+  const own = await issueServerCertificate(organisation, {
+    ...{ names: ["127.0.0.1"], lifetimeMs: 3_600_000, now: new Date() },
+  });
+  const server = https.createServer({ cert: own.certificate, key: own.privateKey }, answer);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 /** What `parasaus node token` gets. */
@@ -163,22 +180,40 @@ it("goes on with a certificate that it cannot write, and writes it when it can",
 it("asks another server when one cannot answer", async () => {
   await start();
   const { secret } = await makeToken();
-  const own = await issueServerCertificate(organisation, {
-    ...{ names: ["127.0.0.1"], lifetimeMs: 3_600_000, now: new Date() },
-  });
   let askedCount = 0;
-  const broken = https.createServer({ cert: own.certificate, key: own.privateKey }, (_request, response) => {
+  await using broken = await serveTls((_request, response) => {
     askedCount += 1;
     response.writeHead(503).end();
   });
-  broken.listen(0, "127.0.0.1");
-  await once(broken, "listening");
-  url = `https://127.0.0.1:${(broken.address() as AddressInfo).port},${url}`;
+  url = `${broken.url},${url}`;
   const begun = await begin(secret, organisation.certificate);
   await expect.poll(() => begun.identity.validTo, patience).toBeDefined();
   expect(askedCount).toBe(1);
-  broken.closeAllConnections();
-  broken.close();
+});
+
+it("keeps its token while a server is down, though another one is of another authority", async () => {
+  await start(organisation.certificate);
+  const { secret, authorityHash = "" } = await makeToken();
+  const token = `${secret}.${authorityHash.replace("sha256:", "")}`;
+  const { port } = new URL(url);
+  await controlPlane[Symbol.asyncDispose]();
+  const stranger = await createCertificateAuthority(new Date());
+  const answer = JSON.stringify({ certificate: stranger.certificate });
+  await using other = await serveTls((_request, response) => response.end(answer));
+  const [rightUrl, wrongUrl] = [url, other.url];
+  // The one that is down is asked first, so that the stranger has the last word.
+  url = `${rightUrl},${wrongUrl}`;
+  const begun = await begin(token);
+  await expect.poll(begun.logged, patience).toContain("its authority is sha256:");
+  expect(begun.logged()).toContain("ECONNREFUSED");
+  expect(begun.logged()).not.toContain("token refused");
+  // The control: where nobody is down, the stranger's word ends it.
+  url = wrongUrl;
+  const lost = await begin(token);
+  await expect.poll(lost.logged, patience).toContain("token refused");
+  await start(organisation.certificate, `127.0.0.1:${port}`);
+  await expect.poll(() => begun.identity.validTo, patience).toBeDefined();
+  expect(lost.identity.validTo).toBeUndefined();
 });
 
 it("comes to its certificate with the key that it asked with, when the answer was lost", async () => {

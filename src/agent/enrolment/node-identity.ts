@@ -169,15 +169,15 @@ export class NodeIdentity {
   /** The first server that answers with the authority that the token expects. */
   async #discover({ authorityHash }: TokenText): Promise<string | undefined> {
     if (authorityHash === undefined) return undefined;
-    let failure: unknown;
+    const failures: Error[] = [];
     for (const server of this.#servers) {
       try {
         return await discoverAuthority(server, authorityHash, this.#options.signal);
-      } catch (cause) {
-        failure = cause;
+      } catch (failure) {
+        failures.push(failure as Error);
       }
     }
-    throw failure;
+    throw whyUndiscovered(failures);
   }
 
   /** The same key until the node is enrolled: an answer that was lost on its way is asked for again with it. */
@@ -274,4 +274,11 @@ export class NodeIdentity {
     const [first, ...others] = this.#servers;
     if (first !== undefined) this.#servers = [...others, first];
   }
+}
+
+/** A server that did not answer may be the one that the token means: only when all are others, the token will not do. */
+function whyUndiscovered(failures: readonly Error[]): ParasausError {
+  const isCertain = failures.every((failure) => hasCode(failure, "Unauthorized"));
+  const reasons = failures.map(({ message }) => message).join("; ");
+  return new ParasausError(isCertain ? "Unauthorized" : "Unavailable", reasons, { cause: failures.at(-1) });
 }

@@ -30,10 +30,14 @@ function endAt(socket: Socket, leftMs: number): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
+/** Whether both ends are this machine, by addresses that only it has. */
+export function isLoopback({ localAddress, remoteAddress }: Socket): boolean {
+  return isLoopbackAddress(localAddress) && isLoopbackAddress(remoteAddress);
+}
+
 function factsOf(socket: Socket): ConnectionFacts {
-  const isLoopback = isLoopbackAddress(socket.localAddress) && isLoopbackAddress(socket.remoteAddress);
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
-  return { isLoopback, ...(certificate ? { certificate } : {}) };
+  return { isLoopback: isLoopback(socket), ...(certificate ? { certificate } : {}) };
 }
 
 function certificateOf(socket: TLSSocket): ClientCertificate | undefined {

@@ -1,9 +1,9 @@
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { createServer, isIPv6, type Server } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Logger, ParasausError } from "../../foundation/index.ts";
 import { identify, isLoopbackAddress } from "../access/identity.ts";
 import { guardAccess } from "../access/permit.ts";
-import { readConnection } from "./connection-facts.ts";
+import { isLoopback, readConnection } from "./connection-facts.ts";
 import { addHealthRoutes, type HealthChecks } from "./health.ts";
 import { refuseForeignPage } from "./host-guard.ts";
 import { failureStatus, toRefusal } from "./status.ts";
@@ -124,13 +124,9 @@ function tlsPortOptions(
   const message = `Cannot answer plain HTTP on ${inUrl(host)}${port === 0 ? "" : `:${port}`}: use https`;
   return {
     material,
-    isPlainPermitted: (socket) => admitsAnybody || isLocal(socket),
+    isPlainPermitted: (socket) => admitsAnybody || isLoopback(socket),
     refusal: failureStatus(new ParasausError("BadRequest", message)),
   };
-}
-
-function isLocal({ localAddress, remoteAddress }: Socket): boolean {
-  return isLoopbackAddress(localAddress) && isLoopbackAddress(remoteAddress);
 }
 
 function coversLoopback(host: string): boolean {

@@ -22,8 +22,8 @@ const DAY_S = 86_400;
 const LONGEST_TOKEN_S = 30 * DAY_S;
 
 /**
- * `GET /internal/v1/authority`, `POST /internal/v1/tokens` and `POST /internal/v1/nodes/NAME/revocation` (operators), `POST /internal/v1/enrolments` (whoever has a token)
- * and `POST /internal/v1/nodes/NAME/certificates` (that node).
+ * `GET /internal/v1/authority` (anybody), `POST /internal/v1/tokens` and `POST /internal/v1/nodes/NAME/revocation` (operators),
+ * `POST /internal/v1/enrolments` (whoever has a token) and `POST /internal/v1/nodes/NAME/certificates` (that node).
  */
 export function enrolmentRoutes(source: EnrolmentSource): (app: FastifyInstance) => void {
   return (app) => {

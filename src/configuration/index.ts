@@ -5,6 +5,7 @@ export {
   loadConfiguration,
   type SettingSource,
 } from "./load.ts";
+export { readSettingFile } from "./read-setting-file.ts";
 export {
   type Configuration,
   flagOf,

@@ -1,10 +1,15 @@
-import { readFileSync } from "node:fs";
-import type { LoadedConfiguration } from "../../configuration/index.ts";
-import { ParasausError, systemClock } from "../../foundation/index.ts";
-import type { AgentStatus, FlowExplanation, FlowTuple, MemberCounters } from "../../model/index.ts";
+import { type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
+import { systemClock } from "../../foundation/index.ts";
+import type {
+  AgentStatus,
+  FlowExplanation,
+  FlowTuple,
+  MemberCounters,
+  ServersOverview,
+} from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import { createNodeTransport, createRemoteResources, refusalOf } from "../../resources/remote/index.ts";
-import type { ServerCheck, ServersOverview } from "../status/report.ts";
+import type { ServerCheck } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
 import { type Answer, askServer, streamFromServer } from "./http.ts";
 import { readKubeconfig, type Servers } from "./kubeconfig.ts";
@@ -77,7 +82,7 @@ export function connect(invocation: Invocation): Connection {
 
 /** The servers that the settings name. */
 export function configuredServers({ server, ca }: LoadedConfiguration["values"]): Servers {
-  return { servers: server, ...(ca === undefined ? {} : { ca: readAuthority(ca) }) };
+  return { servers: server, ...(ca === undefined ? {} : { ca: readSettingFile(ca, "--ca") }) };
 }
 
 /** A connection to the first of the servers that answers. */
@@ -137,12 +142,4 @@ function readChecks(body: string): readonly ServerCheck[] {
       ...(message === undefined ? {} : { message }),
     }),
   );
-}
-
-function readAuthority(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ParasausError("Usage", `Cannot read --ca "${file}": ${(cause as Error).message}`, { cause });
-  }
 }

@@ -4,6 +4,7 @@ import {
   type KubeObject,
   type Node,
   type Pool,
+  type ServersOverview,
 } from "../../model/index.ts";
 import { formatAge } from "../output/age.ts";
 import { renderTable } from "../output/table.ts";
@@ -19,21 +20,6 @@ export interface ServerCheck {
   readonly name: string;
   readonly ok: boolean;
   readonly message?: string;
-}
-
-/** How the work is divided among the servers. */
-export interface ServersOverview {
-  readonly servers: readonly {
-    readonly id: string;
-    /** Work in which it leads. */
-    readonly leads: readonly string[];
-    /** Shards of the health checks that it holds, a count. */
-    readonly shardCount: number;
-  }[];
-  /** Work in which nobody leads now. */
-  readonly unled: readonly string[];
-  /** Shards of the health checks that nobody holds now, a count. */
-  readonly freeShardCount: number;
 }
 
 /** Everything that `parasaus status` shows. */

@@ -41,7 +41,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./drain.ts")).drain,
   },
   node: {
-    summary: "Let a node enrol, or confirm what it holds back until somebody says that it is right",
+    summary: "Let a node enrol, end that, or confirm what it holds back until somebody says that it is right",
     load: async () => (await import("./node.ts")).node,
   },
   status: {

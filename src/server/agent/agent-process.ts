@@ -1,12 +1,11 @@
 import { release } from "node:os";
 import { httpNodeRequests, type NodeIdentity, openNodeIdentity, runAgent } from "../../agent/index.ts";
-import type { LoadedConfiguration } from "../../configuration/index.ts";
+import { type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
 import { type Clock, hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
 import type { AgentStatus } from "../../model/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import { beginProgram } from "../program.ts";
-import { readSettingFile } from "../read-setting-file.ts";
 import { serveAgentMetrics } from "./agent-metrics.ts";
 import { followNodeAddresses } from "./node-addresses.ts";
 import { openDriver } from "./open-driver.ts";

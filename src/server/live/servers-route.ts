@@ -1,25 +1,8 @@
 import type { FastifyInstance } from "fastify";
+import type { ServersOverview } from "../../model/index.ts";
 import { holderOf, type Store } from "../../store/index.ts";
 import { LEADERS_PREFIX, LED_WORK, SERVERS_PREFIX, SHARDS_PREFIX } from "../coordination/keys.ts";
 import { SHARD_COUNT } from "../coordination/shards.ts";
-
-/** What one server does for all of them. */
-interface ServerWork {
-  readonly id: string;
-  /** Work in which it leads. */
-  readonly leads: readonly string[];
-  /** Shards of the health checks that it holds, a count. */
-  readonly shardCount: number;
-}
-
-/** How the work is divided among the servers. */
-export interface ServersOverview {
-  readonly servers: readonly ServerWork[];
-  /** Work in which nobody leads now. */
-  readonly unled: readonly string[];
-  /** Shards of the health checks that nobody holds now, a count. */
-  readonly freeShardCount: number;
-}
 
 /** `GET /internal/v1/servers`: which servers there are, and what each does for all of them. */
 export function serversRoute(store: Store): (app: FastifyInstance) => void {

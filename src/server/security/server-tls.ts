@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { createSecureContext } from "node:tls";
 import type { TlsMaterial } from "../../api/index.ts";
-import { type Configuration, isLoopback } from "../../configuration/index.ts";
+import { type Configuration, isLoopback, readSettingFile } from "../../configuration/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
 import {
   authorityOf,
@@ -12,7 +12,6 @@ import {
   serverNamesIn,
   splitBundle,
 } from "../../pki/index.ts";
-import { readSettingFile } from "../read-setting-file.ts";
 import { serverNames } from "./server-names.ts";
 
 const LIFETIME_MS = 90 * 86_400_000;

@@ -1,9 +1,10 @@
 import { backoffMs, type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
 import { type Failure, readFailure } from "./failure.ts";
 import { Gate } from "./gate.ts";
-import type { Header } from "./key-value-messages.ts";
-import type { Member } from "./member.ts";
-import type { Method } from "./methods.ts";
+import { type Header, NO_KEY } from "./key-value-messages.ts";
+import { type Member, SilentMember } from "./member.ts";
+import { METHODS, type Method } from "./methods.ts";
+import { Search } from "./search.ts";
 
 const ATTEMPT_TIMEOUT_MS = 1_000;
 const OPERATION_TIMEOUT_MS = 5_000;
@@ -40,7 +41,8 @@ type Outcome<Response> = { readonly kind: "done"; readonly response: Response } 
 
 /**
  * The members of one etcd cluster as one thing that answers: asks one member, and another when that one does not
- * answer within a second. Remembers the highest revision seen, and believes no read that is behind it.
+ * answer within a second; after such a silence, nobody is asked before a member has shown that it serves.
+ * Remembers the highest revision seen, and believes no read that is behind it.
  */
 export class Cluster {
   readonly #options: ClusterOptions;
@@ -53,6 +55,7 @@ export class Cluster {
   #at: number;
   #revision = 0;
   #clusterId: bigint | undefined;
+  #search: Search | undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -137,19 +140,43 @@ export class Cluster {
   ): Promise<Response> {
     const { clock, members } = this.#options;
     const reasons = new Map<string, string>();
+    const failed = new Set<Member>();
     for (let attempt = 1; !this.#closed.signal.aborted; attempt += 1) {
-      const { member } = this;
+      await this.#waitForSearch(operation, reasons, endsMs);
+      const member = this.#memberBeside(failed);
       const outcome = await this.#attempt(operation, member);
       if (outcome.kind === "done") return outcome.response;
-      if (outcome.kind === "refused") throw outcome.error;
-      this.leave(member);
-      if (outcome.kind === "unknown" && operation.kind === "once")
-        throw outcomeUnknown(operation, member, outcome);
+      this.#noteFailure(operation, member, outcome);
       reasons.set(member.endpoint, outcome.reason);
       if (clock.monotonicMs() >= endsMs) throw unreachable(operation, reasons, outcome.cause);
-      if (attempt % members.length === 0) await this.#pause(attempt / members.length - 1);
+      if (failed.add(member).size < members.length) continue;
+      failed.clear();
+      await this.#pause(attempt / members.length - 1);
     }
     throw new ParasausError("Unavailable", `Cannot ${operation.action}: the store is closed`);
+  }
+
+  /** @throws ParasausError unless another member may be asked */
+  #noteFailure(
+    operation: Operation<unknown>,
+    member: Member,
+    outcome: Failure,
+  ): asserts outcome is Exclude<Failure, { kind: "refused" }> {
+    if (outcome.kind === "refused") throw outcome.error;
+    this.leave(member);
+    if (outcome.cause instanceof SilentMember) this.#search ??= this.#startSearch();
+    if (outcome.kind === "unknown" && operation.kind === "once")
+      throw outcomeUnknown(operation, member, outcome);
+  }
+
+  async #waitForSearch(
+    operation: Operation<unknown>,
+    reasons: ReadonlyMap<string, string>,
+    endsMs: number,
+  ): Promise<void> {
+    const search = this.#search;
+    if (!search || (await search.isFoundBy(endsMs)) || this.#closed.signal.aborted) return;
+    throw unreachable(operation, new Map([...reasons, ...search.reasons]), undefined);
   }
 
   async #attempt<Response extends { readonly header: Header }>(
@@ -168,6 +195,31 @@ export class Cluster {
     } catch (cause) {
       return readFailure(action, cause);
     }
+  }
+
+  /** The member that is asked first, unless it has failed: then one that has not. */
+  #memberBeside(failed: ReadonlySet<Member>): Member {
+    const { member } = this;
+    return failed.has(member)
+      ? (this.#options.members.find((other) => !failed.has(other)) ?? member)
+      : member;
+  }
+
+  #startSearch(): Search {
+    const { members, clock, random } = this.#options;
+    const action = "find a member that serves";
+    const send = (member: Member, timeoutMs: number) =>
+      member.call(METHODS.range, { key: NO_KEY, countOnly: true }, timeoutMs);
+    const ask = async (member: Member) => {
+      const outcome = await this.#attempt({ action, kind: "read", send }, member);
+      return outcome.kind === "unknown" || outcome.kind === "not-done" ? outcome.reason : undefined;
+    };
+    const search = new Search({ members, ask, clock, random, signal: this.#closed.signal });
+    void search.found.then((member) => {
+      this.#search = undefined;
+      if (member) this.#at = members.indexOf(member);
+    });
+    return search;
   }
 
   async #pause(round: number): Promise<void> {

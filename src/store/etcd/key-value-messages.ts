@@ -13,6 +13,9 @@ import {
 
 // Field numbers are those of api/etcdserverpb/rpc.proto and api/mvccpb/kv.proto in etcd-io/etcd; only what is used is here.
 
+/** The key before all keys; nobody can write it. */
+export const NO_KEY = "\0";
+
 /** What every answer of etcd begins with. */
 export interface Header {
   readonly clusterId: bigint;

@@ -1,7 +1,7 @@
 import { hasCode } from "../../foundation/index.ts";
 import type { RangeOptions, RangeResult, StoreEntry } from "../store.ts";
 import type { Cluster, Operation } from "./cluster.ts";
-import type { RangeRequest, RangeResponse } from "./key-value-messages.ts";
+import { NO_KEY, type RangeRequest, type RangeResponse } from "./key-value-messages.ts";
 import { METHODS } from "./methods.ts";
 
 const FIRST_PAGE_KEYS = 500;
@@ -9,9 +9,6 @@ const MAX_PAGE_KEYS = 10_000;
 /** What a page should hold, bytes: it must come within a second, also over a slow link. */
 const PAGE_BYTES = 2_000_000;
 const BEGINNINGS = 3;
-
-/** The key before all keys; nobody can write it. */
-export const NO_KEY = "\0";
 
 /**
  * The revision of the cluster now.

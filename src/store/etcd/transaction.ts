@@ -2,9 +2,9 @@ import { ParasausError } from "../../foundation/index.ts";
 import { assertWithinLimits } from "../limits.ts";
 import type { StoreCondition, StoreWrite, TransactionResult } from "../store.ts";
 import type { Cluster } from "./cluster.ts";
+import { NO_KEY } from "./key-value-messages.ts";
 import { readLeaseId } from "./leases.ts";
 import { METHODS } from "./methods.ts";
-import { NO_KEY } from "./reads.ts";
 
 /**
  * Applies all writes when every condition holds, else none.

@@ -1,18 +1,20 @@
-/** `npm run bench [traffic|program|cluster] -- [--quick] [--json FILE]` */
+/** `npm run bench [traffic|program|cluster|health] -- [--quick] [--json FILE]` */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { buildProgram } from "../test/scenario/program.ts";
 import { runCluster } from "./cluster/run.ts";
+import { runHealth } from "./health/run.ts";
 import { runProgram } from "./program/run.ts";
 import type { Figure } from "./statistics.ts";
 import { printTraffic } from "./traffic/print.ts";
 import { runTraffic } from "./traffic/run.ts";
 
-const HELP = `Usage: npm run bench [traffic|program|cluster] -- [--quick] [--json FILE]
+const HELP = `Usage: npm run bench [traffic|program|cluster|health] -- [--quick] [--json FILE]
 
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
+  health    two servers probe 70,000 members of 35,000 pools every 5 s; about 3 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
   --json FILE    writes the figures and the machine as JSON too
@@ -47,6 +49,13 @@ const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
           { agentCount: 8, poolCount: 35_000, hostCount: 2 },
         ];
     return printFigures(await runCluster({ sizes, changeCount: quick ? 10 : 50, print }));
+  },
+  health: async () => {
+    buildProgram();
+    const size = quick
+      ? { poolCount: 1_000, agentCount: 2, victimCount: 20, seconds: 10 }
+      : { poolCount: 35_000, agentCount: 8, victimCount: 200, seconds: 60 };
+    return printFigures(await runHealth({ ...size, interval: "5s", print }));
   },
 };
 

@@ -25,7 +25,18 @@ export interface ClusterOptions {
   readonly poolCount: number;
   /** Processes that the agents are spread over. */
   readonly hostCount: number;
+  /** Spec of each pool; its members are up. Default: two members without a check. */
+  readonly specOf?: PoolSpecOf;
 }
+
+/** What a pool of the cluster says, by its number and the weight of its members. */
+export type PoolSpecOf = (
+  index: number,
+  weight: number,
+) => {
+  readonly healthCheck: object;
+  readonly members: readonly { readonly ip: string; readonly port: number; readonly weight: number }[];
+};
 
 /** What an agent is doing, and did since the last `reset`; times are milliseconds since 1970. */
 export interface AgentReport {
@@ -53,6 +64,8 @@ export interface CpuTimes {
 /** Two servers over one etcd, and agents. Disposing it ends all of them. */
 export interface ClusterWorld extends AsyncDisposable {
   readonly etcd: EtcdCluster;
+  /** The servers that run now. */
+  servers(): readonly RunningProgram[];
   /** Lets all agents begin. @returns when that was, milliseconds since 1970 */
   startAgents(): Promise<number>;
   reports(): Promise<readonly AgentReport[]>;
@@ -60,6 +73,8 @@ export interface ClusterWorld extends AsyncDisposable {
   warnings(): Promise<readonly string[]>;
   /** When each agent had changes in its kernel since the last `reset`, milliseconds since 1970. */
   applied(): Promise<readonly (readonly number[])[]>;
+  /** When each agent last had each pool in its kernel since the last `reset`, by uid, milliseconds since 1970. */
+  appliedPools(): Promise<readonly Readonly<Record<string, number>>[]>;
   reset(): Promise<void>;
   /** Changes one pool through one of the servers. @returns when it was asked for, milliseconds since 1970 */
   changePool(index: number, weight: number): Promise<number>;
@@ -79,6 +94,7 @@ interface AgentHost {
 
 /** Starts etcd with the pools in it, two servers, and processes whose agents wait for their start. */
 export async function openCluster(options: ClusterOptions): Promise<ClusterWorld> {
+  const specOf = options.specOf ?? withoutCheck;
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-cluster-"));
   const etcd = await startEtcd();
   const startServer = () =>
@@ -92,8 +108,8 @@ export async function openCluster(options: ClusterOptions): Promise<ClusterWorld
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const template = await makeTemplate(startServer);
-    await seedPools(etcd, template, options.poolCount);
+    const template = await makeTemplate(startServer, specOf);
+    await seedPools(etcd, template, options.poolCount, specOf);
     servers = await Promise.all([startServer(), startServer()]);
     const urls = servers.map(({ url }) => url);
     hosts.push(...(await startHosts(options, folder, urls)));
@@ -105,13 +121,17 @@ export async function openCluster(options: ClusterOptions): Promise<ClusterWorld
     (await Promise.all(hosts.map((host) => host.ask(command)))) as readonly Answer[];
   return {
     etcd,
+    servers: () => servers,
     startAgents: async () =>
       Math.min(...(await askAll<{ startedMs: number }>("start")).map(({ startedMs }) => startedMs)),
     reports: async () => (await askAll<readonly AgentReport[]>("report")).flat(),
     warnings: async () => countAll(await askAll<Readonly<Record<string, number>>>("warnings")),
     applied: async () => (await askAll<readonly (readonly number[])[]>("applied")).flat(),
+    appliedPools: async () =>
+      (await askAll<readonly Readonly<Record<string, number>>[]>("applied-pools")).flat(),
     reset: async () => void (await askAll("reset")),
-    changePool: (index, weight) => changePool(servers[index % 2]?.url ?? "", index, weight),
+    changePool: (index, weight) =>
+      changePool(servers[index % 2]?.url ?? "", nameOf(index), specOf(index, weight)),
     restartServers: async () => {
       const beganMs = performance.timeOrigin + performance.now();
       servers = await Promise.all(servers.map((server) => server.restart()));
@@ -150,15 +170,16 @@ export async function waitFor<Value>(
 }
 
 /** A pool as a server leaves it in the store: with its address, and with all that the controllers write. */
-async function makeTemplate(startServer: () => Promise<RunningProgram>): Promise<Pool> {
+async function makeTemplate(startServer: () => Promise<RunningProgram>, specOf: PoolSpecOf): Promise<Pool> {
   await using server = await startServer();
   using transport = createNodeTransport({ servers: [server.url] });
   const resources = createRemoteResources({ transport, clock: systemClock });
   const reference = { definition: poolDefinition, namespace: NAMESPACE, name: nameOf(0) };
   const pool = { metadata: { name: nameOf(0), namespace: NAMESPACE }, spec: specOf(0, 1) };
   await resources.create(poolDefinition, pool, { operator: "bench" });
-  const hasAll = ({ status }: Pool) =>
-    ["Allocated", "Available"].every((type) => status?.conditions?.some((each) => each.type === type));
+  const hasAll = ({ status, spec }: Pool) =>
+    ["Allocated", "Available"].every((type) => status?.conditions?.some((each) => each.type === type)) &&
+    status?.members?.filter(({ verdict }) => verdict === "up").length === spec.members.length;
   return await waitFor(
     "a pool has its address",
     async () => (await resources.get(reference)) as Pool,
@@ -167,7 +188,12 @@ async function makeTemplate(startServer: () => Promise<RunningProgram>): Promise
 }
 
 /** Writes the pools as they would be there after all were created, a hundred in a transaction. */
-async function seedPools({ endpoints }: EtcdCluster, template: Pool, count: number): Promise<void> {
+async function seedPools(
+  { endpoints }: EtcdCluster,
+  template: Pool,
+  count: number,
+  specOf: PoolSpecOf,
+): Promise<void> {
   const common = { clock: systemClock, random: Math.random, logger: silentLogger };
   await using store = await openEtcdStore({ endpoints, ...common });
   for (let first = 0; first < count; first += WRITES_AT_ONCE) {
@@ -178,13 +204,17 @@ async function seedPools({ endpoints }: EtcdCluster, template: Pool, count: numb
     const writes = indexes.map((index) => ({
       kind: "put" as const,
       key: `${POOLS}${nameOf(index)}`,
-      value: JSON.stringify(poolOf(template, index)),
+      value: JSON.stringify(poolOf(template, index, specOf(index, 1))),
     }));
     await store.transact([], writes);
   }
 }
 
-function poolOf({ apiVersion, kind, metadata, spec, status }: Pool, index: number): object {
+function poolOf(
+  { apiVersion, kind, metadata, spec, status }: Pool,
+  index: number,
+  wanted: ReturnType<PoolSpecOf>,
+): object {
   const { resourceVersion: _, ...kept } = metadata;
   const uid = index === 0 ? metadata.uid : randomUUID();
   const [address] = status?.connectAddresses ?? [];
@@ -193,11 +223,11 @@ function poolOf({ apiVersion, kind, metadata, spec, status }: Pool, index: numbe
   const conditions = (status?.conditions ?? [])
     .filter(({ type }) => type !== "Programmed")
     .map((each) => ({ ...each, message: each.message.replace(`:${address?.port}/`, `:${port}/`) }));
-  const members = specOf(index, 1).members.map(({ ip }, at) => ({ ...status?.members?.[at], ip }));
+  const members = wanted.members.map(({ ip, port }, at) => ({ ...status?.members?.[at], ip, port }));
   return {
     ...{ apiVersion, kind },
     metadata: { ...kept, name: nameOf(index), uid },
-    spec: { ...spec, members: specOf(index, 1).members.map(withDefaults) },
+    spec: { ...spec, members: wanted.members.map(withDefaults) },
     status: { ...status, conditions, members, connectAddresses: [{ ...address, port }] },
   };
 }
@@ -205,19 +235,22 @@ function poolOf({ apiVersion, kind, metadata, spec, status }: Pool, index: numbe
 const nameOf = (index: number) => `pool-${index}`;
 const withDefaults = (member: { readonly weight: number }) => ({ ...member, state: "ready" });
 
-function specOf(index: number, weight: number) {
+function withoutCheck(index: number, weight: number): ReturnType<PoolSpecOf> {
   const ip = (member: number) => `10.${100 + member}.${index >> 8}.${index & 255}`;
   const members = [1, 2].map((member) => ({ ip: ip(member), port: 8080, weight }));
   return { healthCheck: { type: "none" }, members };
 }
 
-async function changePool(server: string, index: number, weight: number): Promise<number> {
+async function changePool(
+  server: string,
+  name: string,
+  { members }: ReturnType<PoolSpecOf>,
+): Promise<number> {
   using transport = createNodeTransport({ servers: [server] });
   const resources = createRemoteResources({ transport, clock: systemClock });
   const askedMs = performance.timeOrigin + performance.now();
-  const { members } = specOf(index, weight);
   await resources.patch(
-    { definition: poolDefinition, namespace: NAMESPACE, name: nameOf(index) },
+    { definition: poolDefinition, namespace: NAMESPACE, name },
     { type: "merge", body: { spec: { members } } },
     { operator: "bench" },
   );
@@ -269,8 +302,8 @@ async function readMetric(url: string, name: string): Promise<number> {
   return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** Clock ticks are hundredths of a second on every Linux that matters. */
-function cpuSeconds(pid = 0): number {
+/** CPU time of a process so far, seconds. Clock ticks are hundredths of a second on every Linux that matters. */
+export function cpuSeconds(pid = 0): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ");

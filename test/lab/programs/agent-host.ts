@@ -1,6 +1,6 @@
 /**
  * Many agents in one process, each the real one over a kernel in memory. It prints `ready` when it has loaded; every line on
- * standard input is answered by one line of JSON: `start`, `report`, `warnings`, `applied`, `reset` (see `cluster.ts`).
+ * standard input is answered by one line of JSON: `start`, `report`, `warnings`, `applied`, `applied-pools`, `reset` (see `cluster.ts`).
  *
  *     agent-host FIRST COUNT FOLDER SERVER_URL[,SERVER_URL]
  */
@@ -25,6 +25,8 @@ interface Record {
   watchMs: number;
   /** When each of its changes was in the kernel. */
   appliedMs: number[];
+  /** When each pool was last put into the kernel, by uid. */
+  poolMs: { [uid: string]: number };
   status?: () => AgentStatus;
 }
 
@@ -35,6 +37,7 @@ const running: Promise<void>[] = [];
 const records: Record[] = Array.from({ length: Number(count) }, (_, index) => ({
   ...{ name: `n${Number(first) + index}`, listCount: 0, pageCount: 0, watchCount: 0, watchMs: 0 },
   appliedMs: [],
+  poolMs: {},
 }));
 /** What agents warned of, and how often. */
 const warnings: { [message: string]: number } = {};
@@ -79,7 +82,11 @@ function noted(resources: Resources, record: Record): Resources {
 function notedDriver(driver: Driver, record: Record): Driver {
   const apply: Driver["apply"] = async (operations) => {
     const result = await driver.apply(operations);
-    record.appliedMs.push(nowMs());
+    const atMs = nowMs();
+    record.appliedMs.push(atMs);
+    for (const operation of operations) {
+      if (operation.kind === "install") record.poolMs[operation.pool.uid] = atMs;
+    }
     return result;
   };
   return { ...driver, apply };
@@ -117,7 +124,7 @@ const COMMANDS: Readonly<{ [name: string]: () => unknown }> = {
     return { startedMs: nowMs() };
   },
   report: () =>
-    records.map(({ status, appliedMs, ...record }) => {
+    records.map(({ status, appliedMs, poolMs: _, ...record }) => {
       const { poolCount = 0, source = "none", appliedRevision = "0", tableHash = "" } = status?.() ?? {};
       return {
         ...record,
@@ -130,9 +137,17 @@ const COMMANDS: Readonly<{ [name: string]: () => unknown }> = {
     }),
   warnings: () => warnings,
   applied: () => records.map(({ appliedMs }) => appliedMs),
+  "applied-pools": () => records.map(({ poolMs }) => poolMs),
   reset: () => {
     for (const record of records) {
-      Object.assign(record, { listCount: 0, pageCount: 0, watchCount: 0, watchMs: 0, appliedMs: [] });
+      Object.assign(record, {
+        listCount: 0,
+        pageCount: 0,
+        watchCount: 0,
+        watchMs: 0,
+        appliedMs: [],
+        poolMs: {},
+      });
     }
     return {};
   },

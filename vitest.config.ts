@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What `npm run test:long` asks of tests that `npm test` runs in short; the environment overrides each. */
@@ -15,25 +16,44 @@ const LONG_SIZES = {
   PARASAUS_FUZZ_PACKETS: "10000000",
 };
 
+/** By default Vitest leaves one CPU free, which on two is one file at a time. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
+
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
+          maxWorkers: WORKERS,
+        },
+      },
       {
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
+          maxWorkers: WORKERS,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       {
         test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          maxWorkers: WORKERS,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          // Real traffic against the clock: one file at a time, alone.
           name: "lab",
           include: [
             "test/lab/**/*.test.ts",
-            "test/integration/**/*.test.ts",
             "test/scenario/**/*.test.ts",
             "test/uml/power-cut.test.ts",
             "bpf/test/**/*.test.ts",
@@ -41,6 +61,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -51,7 +72,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -68,7 +89,7 @@ export default defineConfig({
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -195,8 +195,8 @@ export class DesiredState {
   /** A pool that is held must not keep an address that the server has given to another one. */
   #freeFromHeld(uid: string, entry: DesiredEntry | undefined): void {
     const { guard, onTouched } = this.#options;
-    if (!guard.shrink) this.#heldAddresses.clear();
     if (this.#heldAddresses.size === 0) return;
+    if (!guard.shrink) this.#heldAddresses.clear();
     for (const address of entry?.desired.addresses ?? []) {
       const holder = this.#heldAddresses.get(placeKey(address));
       if (holder === undefined || holder === uid || !guard.holds(holder)) continue;

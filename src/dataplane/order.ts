@@ -10,7 +10,17 @@ interface Place {
 export function comparePlaces(a: Place, b: Place): number {
   if (a.ip !== b.ip) return a.ip < b.ip ? -1 : 1;
   if (a.port !== b.port) return a.port - b.port;
-  return (a.protocol ?? "").localeCompare(b.protocol ?? "", "en");
+  const [left, right] = [a.protocol ?? "", b.protocol ?? ""];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+/** The places in this order; a list that is in it already is given back as it is: sorting one costs 1.5 KB of garbage. */
+export function inPlaceOrder<Item extends Place>(places: readonly Item[]): readonly Item[] {
+  for (let index = 1; index < places.length; index += 1) {
+    const [before, after] = [places[index - 1], places[index]];
+    if (before && after && comparePlaces(before, after) > 0) return [...places].sort(comparePlaces);
+  }
+  return places;
 }
 
 /** `TCP 10.0.0.1:80`, or without the protocol for a member: what makes a place one and the same. */

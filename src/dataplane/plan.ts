@@ -1,5 +1,6 @@
+import type { ConnectAddress } from "../model/index.ts";
 import type { DesiredPool, PoolOperation, ProgrammedAddress, ProgrammedPool } from "./driver.ts";
-import { comparePlaces, placeKey } from "./order.ts";
+import { comparePlaces, inPlaceOrder, placeKey } from "./order.ts";
 import { targetOf } from "./target.ts";
 
 /**
@@ -21,15 +22,15 @@ export function planOperations(
 ): PoolOperation[] {
   const held = new Map(observed.map((pool) => [pool.uid, pool]));
   const holders = holdersOf(observed);
-  const wanted = new Map(settleClaims(desired, holders).map((pool) => [pool.uid, pool]));
-  const claims = claimsOf(wanted.values());
+  const claims = settleClaims(desired, holders);
+  const wanted = new Map(desired.map((pool) => [pool.uid, withClaimed(pool, claims)]));
   const releases: PoolOperation[] = [];
   const installs: PoolOperation[] = [];
   for (const uid of [...new Set([...held.keys(), ...wanted.keys()])].sort()) {
     const kernel = held.get(uid);
-    const target = withoutClaimedElsewhere(targetOf(wanted.get(uid), kernel, nowMs), claims);
+    const target = withoutElsewhere(targetOf(wanted.get(uid), kernel, nowMs), claims);
     const isReleasing = kernel !== undefined && (!target || mustRelease(kernel, claims));
-    const interim = isReleasing ? withoutHeldElsewhere(target, holders) : kernel;
+    const interim = isReleasing ? withoutElsewhere(target, holders) : kernel;
     if (isReleasing) releases.push(operationFor(uid, interim));
     if (target && !isSamePool(target, interim)) installs.push(operationFor(uid, target));
   }
@@ -38,71 +39,54 @@ export function planOperations(
 
 /** The earliest deadline of the pool after `nowMs`, milliseconds of CLOCK_MONOTONIC: when it has to be planned again. */
 export function nextDeadlineMs(pool: ProgrammedPool, nowMs: number): number | undefined {
-  const deadlines = [
-    ...pool.addresses.map((address) => address.closingDeadlineMs ?? 0),
-    ...pool.members.map((member) => member.deadlineMs ?? 0),
-  ].filter((deadline) => deadline > nowMs);
-  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  let next = Number.POSITIVE_INFINITY;
+  for (const { closingDeadlineMs = 0 } of pool.addresses)
+    if (closingDeadlineMs > nowMs) next = Math.min(next, closingDeadlineMs);
+  for (const { deadlineMs = 0 } of pool.members) if (deadlineMs > nowMs) next = Math.min(next, deadlineMs);
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
 }
 
 /** Which pool has a connect address, by `placeKey`. */
 type Holders = ReadonlyMap<string, string>;
 
 function holdersOf(pools: readonly ProgrammedPool[]): Holders {
-  return new Map(pools.flatMap((pool) => pool.addresses.map((address) => [placeKey(address), pool.uid])));
+  const holders = new Map<string, string>();
+  for (const { uid, addresses } of pools)
+    for (const address of addresses) holders.set(placeKey(address), uid);
+  return holders;
 }
 
 /** Two pools must not have the same address: who serves on it already keeps it, else the lowest uid gets it. */
-function settleClaims(desired: readonly DesiredPool[], holders: Holders): DesiredPool[] {
-  const claimants = new Map<string, string>();
-  const byUid = [...desired].sort((a, b) => (a.uid < b.uid ? -1 : 1));
-  for (const pool of byUid) {
-    for (const key of pool.addresses.map(placeKey)) {
-      if (!claimants.has(key) || holders.get(key) === pool.uid) claimants.set(key, pool.uid);
+function settleClaims(desired: readonly DesiredPool[], holders: Holders): Holders {
+  const claims = new Map<string, string>();
+  for (const { uid, addresses } of desired) {
+    for (const address of addresses) {
+      const key = placeKey(address);
+      const rival = claims.get(key);
+      const holder = rival === undefined ? undefined : holders.get(key);
+      if (rival === undefined || holder === uid || (holder !== rival && uid < rival)) claims.set(key, uid);
     }
   }
-  return byUid.map((pool) => {
-    const addresses = pool.addresses.filter((address) => claimants.get(placeKey(address)) === pool.uid);
-    return addresses.length === pool.addresses.length ? pool : { ...pool, addresses };
-  });
+  return claims;
 }
 
-function claimsOf(pools: Iterable<DesiredPool>): Holders {
-  return new Map(
-    [...pools].flatMap((pool) => pool.addresses.map((address) => [placeKey(address), pool.uid])),
-  );
+function withClaimed(pool: DesiredPool, claims: Holders): DesiredPool {
+  const isClaimed = (address: ConnectAddress) => claims.get(placeKey(address)) === pool.uid;
+  if (pool.addresses.every(isClaimed)) return pool;
+  return { ...pool, addresses: pool.addresses.filter(isClaimed) };
 }
 
 function mustRelease(kernel: ProgrammedPool, claims: Holders): boolean {
   return kernel.addresses.some((address) => (claims.get(placeKey(address)) ?? kernel.uid) !== kernel.uid);
 }
 
-function withoutClaimedElsewhere(
-  target: ProgrammedPool | undefined,
-  claims: Holders,
-): ProgrammedPool | undefined {
-  return (
-    target && withAddresses(target, (address) => (claims.get(placeKey(address)) ?? target.uid) === target.uid)
-  );
-}
-
-function withoutHeldElsewhere(
-  target: ProgrammedPool | undefined,
-  holders: Holders,
-): ProgrammedPool | undefined {
-  return (
-    target &&
-    withAddresses(target, (address) => (holders.get(placeKey(address)) ?? target.uid) === target.uid)
-  );
-}
-
-function withAddresses(
-  pool: ProgrammedPool,
-  keep: (address: ProgrammedAddress) => boolean,
-): ProgrammedPool | undefined {
-  const addresses = pool.addresses.filter(keep);
-  if (addresses.length === 0 && pool.members.length === 0) return undefined;
-  return addresses.length === pool.addresses.length ? pool : { ...pool, addresses };
+/** The target with only those of its addresses that no other pool has. */
+function withoutElsewhere(target: ProgrammedPool | undefined, holders: Holders): ProgrammedPool | undefined {
+  if (!target) return undefined;
+  const isOwn = (address: ProgrammedAddress) => (holders.get(placeKey(address)) ?? target.uid) === target.uid;
+  const addresses = target.addresses.every(isOwn) ? target.addresses : target.addresses.filter(isOwn);
+  if (addresses.length === 0 && target.members.length === 0) return undefined;
+  return addresses === target.addresses ? target : { ...target, addresses };
 }
 
 function operationFor(uid: string, target: ProgrammedPool | undefined): PoolOperation {
@@ -131,7 +115,7 @@ function isSameList<T extends { readonly ip: string; readonly port: number }>(
   isSame: (a: T, b: T) => boolean,
 ): boolean {
   if (target.length !== kernel.length) return false;
-  const sorted = [...kernel].sort(comparePlaces);
+  const sorted = inPlaceOrder(kernel);
   return target.every((place, index) => {
     const other = sorted[index];
     return other !== undefined && comparePlaces(place, other) === 0 && isSame(place, other);

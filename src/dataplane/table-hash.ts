@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ProgrammedPool } from "./driver.ts";
-import { comparePlaces } from "./order.ts";
+import { inPlaceOrder } from "./order.ts";
 
 const MODULUS = 2n ** 64n;
+/** Hexadecimal digits of the 64 bits. */
+const DIGEST_DIGITS = 16;
 
 /**
  * One pool's part of the table hash: 64 bits over what serves (addresses that are open; members with weight and
@@ -15,13 +17,12 @@ export function poolDigest(pool: ProgrammedPool): bigint {
     pool.scheduler,
     pool.forwarding,
     pool.affinitySeconds,
-    [...open].sort(comparePlaces).map(({ ip, port, protocol }) => [ip, port, protocol]),
-    pool.members
-      .filter((member) => member.disposition !== "draining")
-      .sort(comparePlaces)
-      .map(({ ip, port, weight, disposition }) => [ip, port, weight, disposition]),
+    inPlaceOrder(open).map(({ ip, port, protocol }) => [ip, port, protocol]),
+    inPlaceOrder(pool.members.filter((member) => member.disposition !== "draining")).map(
+      ({ ip, port, weight, disposition }) => [ip, port, weight, disposition],
+    ),
   ]);
-  return createHash("sha256").update(text).digest().readBigUInt64BE();
+  return BigInt(`0x${hash("sha256", text).slice(0, DIGEST_DIGITS)}`);
 }
 
 /** Adds a pool's new digest to the sum of all and takes its old one out. */

@@ -5,7 +5,7 @@ import type {
   ProgrammedMember,
   ProgrammedPool,
 } from "./driver.ts";
-import { comparePlaces, placeKey } from "./order.ts";
+import { inPlaceOrder, placeKey } from "./order.ts";
 
 /** For a pool that is gone and whose own setting nobody remembers, seconds. */
 const DEFAULT_DRAIN_SECONDS = 30;
@@ -58,7 +58,8 @@ function addressesOf(
   serving: DesiredPool["addresses"],
   observed: readonly ProgrammedAddress[],
   leaving: Leaving,
-): ProgrammedAddress[] {
+): readonly ProgrammedAddress[] {
+  if (observed.length === 0) return inPlaceOrder(serving);
   const wanted = new Set(serving.map(placeKey));
   const closing = observed.flatMap((address): ProgrammedAddress[] => {
     const { ip, port, protocol } = address;
@@ -67,14 +68,16 @@ function addressesOf(
     return closingDeadlineMs <= leaving.nowMs ? [] : [{ ip, port, protocol, closingDeadlineMs }];
   });
   const open = serving.map(({ ip, port, protocol }) => ({ ip, port, protocol }));
-  return [...open, ...closing].sort(comparePlaces);
+  return inPlaceOrder([...open, ...closing]);
 }
 
 function membersOf(
   desired: readonly DesiredMember[],
   observed: readonly ProgrammedMember[],
   leaving: Leaving,
-): ProgrammedMember[] {
+): readonly ProgrammedMember[] {
+  if (observed.length === 0)
+    return inPlaceOrder(desired.map((member) => stayingMember(member, undefined, leaving)));
   const before = new Map(observed.map((member) => [placeKey(member), member]));
   const staying = desired.map((member) => {
     const known = before.get(placeKey(member));
@@ -82,7 +85,7 @@ function membersOf(
     return stayingMember(member, known, leaving);
   });
   const going = [...before.values()].flatMap((member) => goingMember(member, leaving));
-  return [...staying, ...going].sort(comparePlaces);
+  return inPlaceOrder([...staying, ...going]);
 }
 
 function stayingMember(

@@ -49,18 +49,15 @@ export interface ForwardingInput {
  * most `failOpen.threshold` percent are; an unchecked one prevents that from beginning (the first round is not over).
  */
 export function decideForwarding(input: ForwardingInput): ForwardingDecision {
-  const verdicts = verdictsOf(input);
-  const isFailingOpen = failsOpen(input, verdicts);
   const { spec } = input;
-  const members = spec.members.map(completeMember).map((member) => ({
+  const complete = spec.members.map(completeMember);
+  const verdictOf = verdictsOf(input);
+  const isFailingOpen = failsOpen(input, complete, verdictOf);
+  const members = complete.map((member) => ({
     ip: member.ip,
     port: member.port,
     weight: member.weight,
-    disposition: dispositionOf(
-      member,
-      isFailingOpen ? "up" : (verdicts.get(keyOf(member)) ?? "unchecked"),
-      spec.onMemberDown,
-    ),
+    disposition: dispositionOf(member, isFailingOpen ? "up" : verdictOf(member), spec.onMemberDown),
     drainSeconds: member.drainSeconds ?? spec.drainSeconds,
   }));
   return { members, isFailingOpen };
@@ -70,23 +67,28 @@ function keyOf(member: { readonly ip: string; readonly port: number }): string {
   return `${member.ip}:${member.port}`;
 }
 
-function verdictsOf({ spec, statuses }: ForwardingInput): ReadonlyMap<string, Verdict> {
-  if (spec.healthCheck.type === "none") return new Map(spec.members.map((member) => [keyOf(member), "up"]));
-  const known = new Map(statuses.map((status) => [keyOf(status), status.verdict]));
-  const { initialState } = spec.healthCheck;
-  return new Map(spec.members.map((member) => [keyOf(member), known.get(keyOf(member)) ?? initialState]));
+type VerdictReader = (member: CompleteMember) => Verdict;
+
+function verdictsOf({ spec, statuses }: ForwardingInput): VerdictReader {
+  const { type, initialState } = spec.healthCheck;
+  if (type === "none") return () => "up";
+  const known = new Map<string, Verdict>();
+  for (const status of statuses) known.set(keyOf(status), status.verdict);
+  return (member) => known.get(keyOf(member)) ?? initialState;
 }
 
-function failsOpen(input: ForwardingInput, verdicts: ReadonlyMap<string, Verdict>): boolean {
-  const candidates = input.spec.members
-    .map(completeMember)
-    .filter((member) => member.state === "ready" && member.weight > 0)
-    .map((member) => verdicts.get(keyOf(member)));
-  const countOf = (verdict: Verdict) => candidates.filter((candidate) => candidate === verdict).length;
-  const isFirstRound = countOf("unchecked") > 0 && input.wasFailingOpen !== true;
-  if (candidates.length === 0 || countOf("down") === 0 || isFirstRound) return false;
-  const upCount = countOf("up");
-  return upCount === 0 || upCount * 100 <= input.spec.failOpen.threshold * candidates.length;
+function failsOpen(
+  input: ForwardingInput,
+  members: readonly CompleteMember[],
+  verdictOf: VerdictReader,
+): boolean {
+  const counts: Record<Verdict, number> = { unchecked: 0, up: 0, down: 0 };
+  for (const member of members)
+    if (member.state === "ready" && member.weight > 0) counts[verdictOf(member)] += 1;
+  const isFirstRound = counts.unchecked > 0 && input.wasFailingOpen !== true;
+  if (counts.down === 0 || isFirstRound) return false;
+  const candidateCount = counts.unchecked + counts.up + counts.down;
+  return counts.up === 0 || counts.up * 100 <= input.spec.failOpen.threshold * candidateCount;
 }
 
 function dispositionOf(

@@ -19,7 +19,8 @@ export class PoolState {
   #table: Uint16Array | undefined;
   #eligible: readonly MemberState[] = [];
   #ticket = 0;
-  readonly #affinity = new Map<string, { readonly key: string; lastMs: number }>();
+  /** Of clients; absent until the pool has affinity, which few of many pools have. */
+  #affinity: Map<string, { readonly key: string; lastMs: number }> | undefined;
 
   constructor(programmed: ProgrammedPool) {
     this.#programmed = programmed;
@@ -93,7 +94,7 @@ export class PoolState {
   }
 
   #remembered(clientIp: string, nowMs: number): MemberState | undefined {
-    const entry = this.#affinity.get(clientIp);
+    const entry = this.#affinity?.get(clientIp);
     if (!entry || nowMs - entry.lastMs > this.#programmed.affinitySeconds * 1000) return undefined;
     const member = this.#members.get(entry.key);
     return member && takesNewFlows(member) ? member : undefined;
@@ -102,6 +103,7 @@ export class PoolState {
   #remember(clientIp: string, member: MemberState, nowMs: number): void {
     if (this.#programmed.affinitySeconds === 0) return;
     const { ip, port } = member.programmed;
+    this.#affinity ??= new Map();
     this.#affinity.set(clientIp, { key: placeKey({ ip, port }), lastMs: nowMs });
   }
 }

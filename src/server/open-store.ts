@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { Configuration, StoreLocation } from "../configuration/index.ts";
-import { type Clock, type Logger, ParasausError } from "../foundation/index.ts";
+import { type Configuration, readSettingFile, type StoreLocation } from "../configuration/index.ts";
+import type { Clock, Logger } from "../foundation/index.ts";
 import { openEmbeddedStore } from "../store/embedded/index.ts";
 import type { EtcdTls } from "../store/etcd/index.ts";
 import type { Store } from "../store/index.ts";
@@ -32,10 +31,11 @@ export async function openStore(surroundings: StoreSurroundings): Promise<Store>
   // gRPC is loaded by those who need it.
   const { openEtcdStore } = await import("../store/etcd/index.ts");
   const logger = log.child({ logger: "store" });
-  const tls = readTls(configuration);
   const { endpoints } = store;
-  if (!tls) logger.warn("etcd is used without TLS", { etcd: endpoints.join(",") });
-  return openEtcdStore({ endpoints, ...(tls ? { tls } : {}), logger, ...common });
+  const isSecured = configuration.storeCa !== undefined || configuration.storeCert !== undefined;
+  if (!isSecured) logger.warn("etcd is used without TLS", { etcd: endpoints.join(",") });
+  const security = isSecured ? { readTls: () => readTls(configuration) } : {};
+  return openEtcdStore({ endpoints, ...security, logger, ...common });
 }
 
 /** Where the store is, for people. */
@@ -53,8 +53,7 @@ async function openEmbedded({ configuration, log, clock }: StoreSurroundings): P
   return store;
 }
 
-function readTls({ storeCa, storeCert, storeKey }: Configuration): EtcdTls | undefined {
-  if (storeCa === undefined && storeCert === undefined) return undefined;
+function readTls({ storeCa, storeCert, storeKey }: Configuration): EtcdTls {
   const [ca, certificate, key] = [
     readPem("--store-ca", storeCa),
     readPem("--store-cert", storeCert),
@@ -67,11 +66,5 @@ function readTls({ storeCa, storeCert, storeKey }: Configuration): EtcdTls | und
 }
 
 function readPem(flag: string, file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ParasausError("Usage", `Cannot read ${flag} "${file}": ${reason}`, { cause });
-  }
+  return file === undefined ? undefined : readSettingFile(file, flag);
 }

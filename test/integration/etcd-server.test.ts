@@ -4,6 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  createCertificateRequest,
+  issueNodeCertificate,
+  issueServerCertificate,
+} from "../../src/pki/index.ts";
 import { type CertificateFiles, makeAuthority, makeCertificate } from "../lab/certificates.ts";
 import { type EtcdCluster, freePorts, startEtcd } from "../lab/etcd.ts";
 import { buildProgram, ROOT, type RunningProgram, startProgram } from "../scenario/program.ts";
@@ -182,6 +189,78 @@ describe("with TLS and client certificates", () => {
     }
   });
 });
+
+describe("with client certificates that are replaced", () => {
+  const LIFETIME_MS = 25_000;
+  let directory: string;
+  let authority: CertificateAuthority;
+  let cluster: EtcdCluster;
+  beforeAll(async () => {
+    directory = mkdtempSync(path.join(tmpdir(), "parasaus-tls-"));
+    authority = await createCertificateAuthority(new Date());
+    const ca = fileOf("ca.pem", authority.certificate);
+    const member = { names: ["127.0.0.1"], lifetimeMs: 3_600_000, now: new Date() };
+    const shown = await issueServerCertificate(authority, member);
+    const files = {
+      certificate: fileOf("member.pem", shown.certificate),
+      key: fileOf("member.key", shown.privateKey),
+    };
+    cluster = await startEtcd({ tls: { ca, ...files, ctl: await makeClient("ctl", 3_600_000) } });
+  });
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true });
+  });
+
+  const fileOf = (name: string, content: string) => {
+    writeFileSync(path.join(directory, name), content);
+    return path.join(directory, name);
+  };
+  const makeClient = async (name: string, lifetimeMs: number, signer = authority) => {
+    const { request, privateKey } = await createCertificateRequest(name);
+    const options = { request, nodeName: name, enrolment: "0".repeat(32), lifetimeMs, now: new Date() };
+    const certificate = await issueNodeCertificate(signer, options);
+    return { certificate: fileOf(`${name}.pem`, certificate), key: fileOf(`${name}.key`, privateKey) };
+  };
+  const startWith = ({ certificate, key }: CertificateFiles) =>
+    startServer(
+      storeOf(cluster),
+      ...[`--store-ca=${directory}/ca.pem`, `--store-cert=${certificate}`, `--store-key=${key}`],
+    );
+  const readiness = async ({ url }: RunningProgram) => (await ready(url))[1];
+
+  it("goes on with the new ones when the old have expired, and keeps those that work when the new do not", async () => {
+    const endMs = Date.now() + LIFETIME_MS;
+    await using program = await startWith(await makeClient("rotated", LIFETIME_MS));
+    await using control = await startWith(await makeClient("forgotten", LIFETIME_MS));
+    await using watch = watchPools(program);
+    expect((await apply(program, "first")).output).toContain("created");
+    fileOf("rotated.key", "garbage\n");
+    await expect
+      .poll(program.printed, PATIENCE)
+      .toContain("etcd certificates not replaced, the old ones stay");
+    expect((await apply(program, "second")).output).toContain("created");
+    await makeClient("rotated", LIFETIME_MS, await createCertificateAuthority(new Date()));
+    await expect.poll(program.printed, PATIENCE).toContain("etcd member refuses the new certificates");
+    expect((await apply(program, "third")).output).toContain("created");
+    await makeClient("rotated", 3_600_000);
+    await expect.poll(() => timesIn(program.printed(), "etcd certificates replaced"), PATIENCE).toBe(2);
+    await expect
+      .poll(() => Date.now(), { timeout: LIFETIME_MS, interval: 100 })
+      .toBeGreaterThan(endMs + 1_000);
+    const [member] = cluster.members;
+    await member?.kill();
+    member?.start();
+    await expect.poll(async () => (await apply(program, "fourth")).output, PATIENCE).toContain("created");
+    await expect.poll(watch.seen, PATIENCE).toEqual(["first", "second", "third", "fourth"]);
+    expect(await readiness(program)).toBe("ok");
+    await expect
+      .poll(() => readiness(control), PATIENCE)
+      .toContain("it does not accept our client certificate");
+  });
+});
+
+const timesIn = (text: string, words: string) => text.split(words).length - 1;
 
 async function get(url: string): Promise<[number, string]> {
   const response = await fetch(url);

@@ -57,6 +57,8 @@ export interface EtcdFiles {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+  /** What etcdctl shows; default: the same as the members. */
+  readonly ctl?: { readonly certificate: string; readonly key: string };
 }
 
 /** How large, and how. */
@@ -195,7 +197,8 @@ async function openCluster<Member extends EtcdMember>(
   );
   const members = processes.map((process, index) => extend(process.member, index));
   const endpoints = places.map(({ host, clientPort }) => `${host}:${clientPort}`);
-  const security = tls ? [`--cacert=${tls.ca}`, `--cert=${tls.certificate}`, `--key=${tls.key}`] : [];
+  const { certificate, key } = tls?.ctl ?? tls ?? {};
+  const security = tls ? [`--cacert=${tls.ca}`, `--cert=${certificate}`, `--key=${key}`] : [];
   const ctl = (words: readonly string[], some: readonly string[] = endpoints) => {
     const urls = some.map((endpoint) => `${tls ? "https" : "http"}://${endpoint}`);
     return run("etcdctl", [`--endpoints=${urls.join(",")}`, "--command-timeout=3s", ...security, ...words]);

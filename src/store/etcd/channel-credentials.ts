@@ -41,6 +41,15 @@ export function secureChannel(host: string, tls: EtcdTls | undefined): ChannelSe
   };
 }
 
+/**
+ * Looks whether connections can be secured with it; the members may think otherwise.
+ *
+ * @throws ParasausError `Usage` when certificate or key cannot be used
+ */
+export function assertUsable(tls: EtcdTls): void {
+  readTls(tls);
+}
+
 /** Node takes any text for a certificate, and only the handshake fails. */
 function readTls({ ca, key, certificate }: EtcdTls): readonly [Buffer | null, Buffer | null, Buffer | null] {
   if (ca !== undefined) readable("the certificate authority", () => new X509Certificate(ca));

@@ -4,7 +4,10 @@ const PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [/EHOSTUNREACH|ENETUNREACH/, "there is no way to that address"],
   [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, "its name cannot be resolved"],
   [/Protocol error/, "what answers there is not etcd"],
-  [/alert (bad certificate|certificate required|unknown ca)/i, "it does not accept our client certificate"],
+  [
+    /alert (bad certificate|certificate required|certificate expired|unknown ca)/i,
+    "it does not accept our client certificate",
+  ],
   [/alert|SSL routines/, "the TLS handshake failed"],
   [/altnames: (.*?)(\. Resolution|$)/, "its certificate is for another name or address"],
   [

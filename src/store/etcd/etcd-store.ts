@@ -13,6 +13,7 @@ import type {
 import type { EtcdTls } from "./channel-credentials.ts";
 import { Cluster } from "./cluster.ts";
 import { followCluster } from "./follow-cluster.ts";
+import { keepTls } from "./keep-tls.ts";
 import { grantLease, keepLeaseAlive, revokeLease } from "./leases.ts";
 import { Member } from "./member.ts";
 import { METHODS } from "./methods.ts";
@@ -27,8 +28,8 @@ const OPENING_BACKOFF = { baseMs: 500, maxMs: 5_000 };
 export interface EtcdStoreOptions {
   /** `host:port` of each member. */
   readonly endpoints: readonly string[];
-  /** Absent: plain text. */
-  readonly tls?: EtcdTls;
+  /** What connections are secured with, asked for again every few seconds; absent: plain text. */
+  readonly readTls?: () => EtcdTls;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -46,12 +47,16 @@ export interface EtcdStoreOptions {
  * second was over while it was on its way) `transact` rejects with `Unavailable`, "outcome unknown": it may have happened,
  * or may still. The caller reads before it tries again; a condition on `modRevision` keeps a second try from doing harm.
  *
+ * Certificates that `readTls` gives later count for new connections; those that cannot be used count for none.
+ *
  * @throws ParasausError `Usage` when certificate or key cannot be used, `Unavailable` when the signal aborts first
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
-  const { endpoints, clock, random, logger } = options;
-  const members = endpoints.map((endpoint) => new Member(endpoint, options.tls));
+  const { endpoints, clock, random, logger, readTls } = options;
+  const tls = readTls?.();
+  const members = endpoints.map((endpoint) => new Member(endpoint, tls));
   const cluster = new Cluster({ members, clock, random, logger });
+  if (readTls && tls) void keepTls({ members, readTls, clock, logger, signal: cluster.closed }, tls);
   try {
     const revision = await waitForCluster(cluster, options);
     logger.info("store opened", { etcd: endpoints.join(","), revision });

@@ -46,31 +46,40 @@ export class SilentMember extends Error {
 export class Member {
   /** `host:port`. */
   readonly endpoint: string;
-  readonly #security: ChannelSecurity;
+  #security: ChannelSecurity;
   #client: Client;
   #timeouts = 0;
+  #isClosed = false;
 
   /** @throws ParasausError `Usage` when certificate or key cannot be used */
   constructor(endpoint: string, tls: EtcdTls | undefined) {
     this.endpoint = endpoint;
     this.#security = secureChannel(hostOf(endpoint), tls);
-    this.#client = this.#connect();
+    this.#client = this.#connect(this.#security);
   }
 
   /** Whether there is a connection, or comes to be one within `timeoutMs`. */
   isConnected(timeoutMs: number): Promise<boolean> {
-    // gRPC takes a point of the wall clock, and makes a span of it at once.
-    const deadline = Date.now() + timeoutMs;
-    const channel = this.#client.getChannel();
-    return new Promise((resolve) => {
-      const look = () => {
-        const state = channel.getConnectivityState(true);
-        const isWaiting = state === connectivityState.IDLE || state === connectivityState.CONNECTING;
-        if (!isWaiting) resolve(state === connectivityState.READY);
-        else channel.watchConnectivityState(state, deadline, (late) => (late ? resolve(false) : look()));
-      };
-      look();
-    });
+    return isReady(this.#client, timeoutMs);
+  }
+
+  /**
+   * Secures the connection with something else from now on. Streams that are open go on over the one that they have.
+   *
+   * @returns false when the member cannot be reached with it, but can with what is used now: then that stays
+   * @throws ParasausError `Usage` when certificate or key cannot be used
+   */
+  async secure(tls: EtcdTls, timeoutMs: number): Promise<boolean> {
+    const security = secureChannel(hostOf(this.endpoint), tls);
+    const next = this.#connect(security);
+    const isWorse = !(await isReady(next, timeoutMs)) && isReadyNow(this.#client);
+    if (isWorse || this.#isClosed) {
+      next.close();
+      return !isWorse;
+    }
+    this.#security = security;
+    this.#replaceClient(next);
+    return true;
   }
 
   /** One request, one answer. Rejects with gRPC's status. */
@@ -105,11 +114,11 @@ export class Member {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
   }
 
-  #connect(): Client {
-    const { credentials, options } = this.#security;
+  #connect({ credentials, options }: ChannelSecurity): Client {
     return new Client(this.endpoint, credentials, { ...CHANNEL_OPTIONS, ...options });
   }
 
@@ -117,11 +126,34 @@ export class Member {
   #note(client: Client, failure: unknown): void {
     if (client !== this.#client) return;
     this.#timeouts = failure instanceof SilentMember ? this.#timeouts + 1 : 0;
-    if (this.#timeouts < TIMEOUTS_BEFORE_RECONNECT) return;
-    this.#timeouts = 0;
-    this.#client = this.#connect();
-    client.close();
+    if (this.#timeouts >= TIMEOUTS_BEFORE_RECONNECT) this.#replaceClient(this.#connect(this.#security));
   }
+
+  #replaceClient(next: Client): void {
+    const before = this.#client;
+    this.#timeouts = 0;
+    this.#client = next;
+    before.close();
+  }
+}
+
+function isReadyNow(client: Client): boolean {
+  return client.getChannel().getConnectivityState(false) === connectivityState.READY;
+}
+
+function isReady(client: Client, timeoutMs: number): Promise<boolean> {
+  // gRPC takes a point of the wall clock, and makes a span of it at once.
+  const deadline = Date.now() + timeoutMs;
+  const channel = client.getChannel();
+  return new Promise((resolve) => {
+    const look = () => {
+      const state = channel.getConnectivityState(true);
+      const isWaiting = state === connectivityState.IDLE || state === connectivityState.CONNECTING;
+      if (!isWaiting) resolve(state === connectivityState.READY);
+      else channel.watchConnectivityState(state, deadline, (late) => (late ? resolve(false) : look()));
+    };
+    look();
+  });
 }
 
 /** `host:port` without the port, an IPv6 address without its brackets. */

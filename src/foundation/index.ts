@@ -16,6 +16,7 @@ export {
   parseIpv4,
   parseIpv4Range,
 } from "./ip-address.ts";
+export { formatIpv6, parseIpv6 } from "./ipv6-address.ts";
 export { type LogFacts, type Logger, silentLogger } from "./logger.ts";
 export type { Output, Terminal } from "./terminal.ts";
 export { VERSION } from "./version.ts";

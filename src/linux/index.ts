@@ -27,6 +27,28 @@ export {
 } from "./bpf-program.ts";
 export { FORWARDING_CAPABILITIES, missingCapabilities } from "./capabilities.ts";
 export { ensureBpfFs, findCgroup2Root, netnsCookie, readSysctl, writeSysctl } from "./environment.ts";
+export { type IpvsTable, openIpvs } from "./ipvs/ipvs-table.ts";
+export { ipvsDestinationName, ipvsServiceName } from "./ipvs/names.ts";
+export type {
+  IpvsCommand,
+  IpvsDaemon,
+  IpvsDestination,
+  IpvsDestinationKey,
+  IpvsDestinationSettings,
+  IpvsFailure,
+  IpvsForwarding,
+  IpvsInfo,
+  IpvsProtocol,
+  IpvsRates,
+  IpvsService,
+  IpvsServiceEntry,
+  IpvsServiceFlags,
+  IpvsServiceKey,
+  IpvsServiceSettings,
+  IpvsStats,
+  IpvsTimeouts,
+  IpvsTunnel,
+} from "./ipvs/types.ts";
 export { errnoOf } from "./kernel-error.ts";
 export {
   type DeviceAddress,

@@ -17,9 +17,11 @@ export const ERRNO = {
   ENODEV: 19,
   EINVAL: 22,
   ENOSPC: 28,
+  ERANGE: 34,
   ENOSYS: 38,
   EPROTONOSUPPORT: 93,
   EOPNOTSUPP: 95,
+  EAFNOSUPPORT: 97,
   ENETUNREACH: 101,
   ENOBUFS: 105,
   EHOSTUNREACH: 113,
@@ -54,6 +56,11 @@ export function errnoName(errno: number): string {
   return errno > 0 ? getSystemErrorName(-errno) : `errno ${errno}`;
 }
 
+/** What an errno value mostly means, in words; undefined where its name says it. */
+export function errnoMeaning(errno: number): string | undefined {
+  return MEANING[errno];
+}
+
 /**
  * Turns an errno value into the error that callers see.
  *
@@ -63,7 +70,7 @@ export function errnoName(errno: number): string {
  */
 export function kernelError(action: string, errno: number, detail = ""): ParasausError {
   const code: ErrorCode = UNSUPPORTED.has(errno) ? "KernelUnsupported" : "KernelError";
-  const meaning = MEANING[errno];
+  const meaning = errnoMeaning(errno);
   const found = meaning === undefined ? errnoName(errno) : `${errnoName(errno)} (${meaning})`;
   return new ParasausError(code, `Cannot ${action}: ${found}${detail === "" ? "" : `: ${detail}`}`, {
     cause: new KernelErrno(errno),

@@ -1,130 +1,227 @@
-import { closeSync } from "node:fs";
-import { ERRNO, errnoOf, kernelError } from "./kernel-error.ts";
-import { callLibc, loadLibc } from "./libc.ts";
-import { cString, lastErrno } from "./native.ts";
+import { ParasausError } from "../foundation/index.ts";
+import { ERRNO, errnoName, errnoOf, kernelError } from "./kernel-error.ts";
+import { cString } from "./native.ts";
+import type { MessageBatch } from "./netlink-batch.ts";
 import {
   cpuOrder,
   decodeAttributes,
-  decodeMessages,
   encodeMessage,
   type NetlinkMessage,
+  NLM_F_ACK,
+  NLM_F_DUMP_INTR,
+  NLM_F_MULTI,
   NLM_F_REQUEST,
   NLMSG_DONE,
   NLMSG_ERROR,
+  splitMessages,
 } from "./netlink-codec.ts";
+import { type NetlinkTransport, openTransport } from "./netlink-transport.ts";
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
-const SO_RCVBUF = 8;
-const SOL_NETLINK = 270;
-const NETLINK_EXT_ACK = 11;
-const MSG_DONTWAIT = 0x40;
-const ANSWER_SECONDS = 2n;
+/** The kernel fills no larger datagram (`max_recvmsg_len` in net/netlink/af_netlink.c). */
 const RECEIVE_BYTES = 32 * 1024;
 const NLMSGERR_ATTR_MSG = 1;
+/** How often a question is asked whose answer was lost or mixes two states of the kernel. */
+const ATTEMPTS = 5;
 
 /** Families of netlink. */
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_GENERIC = 16;
+
+/** A message of a batch that the kernel did not carry out. */
+export interface NetlinkRefusal {
+  /** Which one, from 0. */
+  readonly index: number;
+  /** Positive errno value. */
+  readonly errno: number;
+  /** What else the kernel said; empty when nothing. */
+  readonly words: string;
+}
 
 /** A netlink socket in the network namespace of this process. */
 export interface NetlinkSocket extends Disposable {
   /**
-   * Sends one request and collects what the kernel answers, which it does at once.
+   * Sends one request and collects what the kernel answers, which it does at once. A question, which is a request without
+   * NLM_F_ACK, is asked again over a new socket when its answer is lost, cut off or interrupted by a change.
    *
    * @param action For the error message: what is asked for.
    */
   request(action: string, type: number, flags: number, payload: Buffer): readonly NetlinkMessage[];
+  /**
+   * Has the kernel carry out all messages of the batch, in their order; one that is refused holds up no other.
+   *
+   * @throws ParasausError `KernelError` when answers are lost: what was carried out must then be read
+   */
+  requestAll(action: string, batch: MessageBatch): readonly NetlinkRefusal[];
   /** What has arrived by itself since the last call; "overrun" when the kernel had to throw messages away. */
   receive(): readonly NetlinkMessage[] | "overrun";
+  /** How often a new socket was opened because answers were lost, since the start. */
+  readonly resyncCount: number;
 }
 
 /** @param groups Bit mask of the multicast groups to join; 0 = none. */
 export function openNetlink(family: number, groups = 0): NetlinkSocket {
-  const libc = loadLibc();
-  const fd = callLibc("open a netlink socket", () =>
-    libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family),
-  );
-  configure(fd, groups);
-  const bytes = Buffer.alloc(RECEIVE_BYTES);
-  let sequence = 0;
-  return {
-    request(action, type, flags, payload) {
-      sequence += 1;
-      const message = encodeMessage(type, flags | NLM_F_REQUEST, sequence, payload);
-      callLibc(action, () => libc.sendto(fd, message, message.length, 0, null, 0));
-      return collectAnswer(fd, bytes, action, sequence);
-    },
-    receive: () => receiveWaiting(fd, bytes),
-    [Symbol.dispose]: () => closeSync(fd),
-  };
+  return new Conversation(() => openTransport(family, groups));
 }
 
-function configure(fd: number, groups: number): void {
-  const libc = loadLibc();
-  const address = Buffer.alloc(12);
-  cpuOrder.writeU16(address, AF_NETLINK, 0);
-  cpuOrder.writeU32(address, groups, 8);
-  callLibc("bind a netlink socket", () => libc.bind(fd, address, address.length));
-  const timeout = Buffer.from(BigInt64Array.of(ANSWER_SECONDS, 0n).buffer);
-  callLibc("set a netlink time-out", () =>
-    libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length),
-  );
-  const room = Buffer.from(Int32Array.of(4 * 1024 * 1024).buffer);
-  libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, room, room.length);
-  const on = Buffer.from(Int32Array.of(1).buffer);
-  libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length);
+/** A conversation over the socket that `open` makes, and makes anew when answers were lost. */
+export function converse(open: () => NetlinkTransport): NetlinkSocket {
+  return new Conversation(open);
 }
 
-function collectAnswer(
-  fd: number,
-  bytes: Buffer,
-  action: string,
-  sequence: number,
-): readonly NetlinkMessage[] {
-  const answer: NetlinkMessage[] = [];
-  for (;;) {
-    const length = callLibc(action, () => loadLibc().recv(fd, bytes, bytes.length, 0));
-    const messages = decodeMessages(Buffer.from(bytes.subarray(0, length)));
-    const ours = messages.filter((message) => message.sequence === sequence);
-    const end = ours.find(({ type }) => type === NLMSG_DONE || type === NLMSG_ERROR);
-    if (end?.type === NLMSG_ERROR) throwUnlessAcknowledged(action, end.payload);
-    answer.push(...(end === undefined ? ours : ours.slice(0, ours.indexOf(end))));
-    if (end !== undefined || !isMultipart(bytes)) return answer;
+/** Why an answer cannot be used. */
+interface Lost {
+  readonly why: string;
+}
+
+class Conversation implements NetlinkSocket {
+  readonly #open: () => NetlinkTransport;
+  readonly #bytes = Buffer.alloc(RECEIVE_BYTES);
+  #transport: NetlinkTransport;
+  #sequence = 0;
+  #resyncCount = 0;
+
+  constructor(open: () => NetlinkTransport) {
+    this.#open = open;
+    this.#transport = open();
+  }
+
+  get resyncCount(): number {
+    return this.#resyncCount;
+  }
+
+  request(action: string, type: number, flags: number, payload: Buffer): readonly NetlinkMessage[] {
+    const attempts = flags & NLM_F_ACK ? 1 : ATTEMPTS;
+    for (let attempt = 1; ; attempt += 1) {
+      this.#sequence += 1;
+      this.#transport.send(action, encodeMessage(type, flags | NLM_F_REQUEST, this.#sequence, payload));
+      const answer = this.#collectAnswer(action, this.#sequence);
+      if (!("why" in answer)) return answer;
+      this.#resync();
+      if (attempt === attempts) throw lostAnswer(action, answer);
+    }
+  }
+
+  requestAll(action: string, batch: MessageBatch): readonly NetlinkRefusal[] {
+    const first = this.#sequence + 1;
+    this.#sequence += batch.count;
+    this.#transport.send(action, batch.seal(first));
+    const answer = this.#collectRefusals(action, first, batch.count);
+    if (!("why" in answer)) return answer;
+    this.#resync();
+    throw lostAnswer(action, answer);
+  }
+
+  receive(): readonly NetlinkMessage[] | "overrun" {
+    const messages: NetlinkMessage[] = [];
+    for (;;) {
+      const length = this.#transport.receive(this.#bytes, "poll");
+      if (length === -ERRNO.EAGAIN) return messages;
+      if (length === -ERRNO.ENOBUFS) return "overrun";
+      if (length === -ERRNO.EINTR) continue;
+      if (length < 0) throw kernelError("read from a netlink socket", -length);
+      const arrived = this.#split(length);
+      if (arrived === undefined) return "overrun";
+      messages.push(...arrived);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#transport[Symbol.dispose]();
+  }
+
+  /** Whatever is still on its way cannot arrive at a new socket. */
+  #resync(): void {
+    this.#transport[Symbol.dispose]();
+    this.#transport = this.#open();
+    this.#resyncCount += 1;
+  }
+
+  #collectAnswer(action: string, sequence: number): readonly NetlinkMessage[] | Lost {
+    const answer: NetlinkMessage[] = [];
+    for (;;) {
+      const messages = this.#receiveFrom(action, sequence, sequence);
+      if ("why" in messages) return messages;
+      answer.push(...messages);
+      const last = messages.at(-1);
+      if (last && (isEnd(last) || (last.flags & NLM_F_MULTI) === 0)) return readAnswer(action, answer);
+    }
+  }
+
+  #collectRefusals(action: string, first: number, count: number): readonly NetlinkRefusal[] | Lost {
+    const last = first + count - 1;
+    const refusals: NetlinkRefusal[] = [];
+    for (;;) {
+      const messages = this.#receiveFrom(action, first, last);
+      if ("why" in messages) return messages;
+      for (const message of messages.filter(({ type }) => type === NLMSG_ERROR)) {
+        const errno = errnoIn(message);
+        if (errno !== 0) refusals.push({ index: message.sequence - first, errno, words: wordsIn(message) });
+        if (message.sequence === last) return refusals;
+      }
+    }
+  }
+
+  /** The next messages that answer one of the requests; those that answer an earlier one are passed over. */
+  #receiveFrom(action: string, first: number, last: number): readonly NetlinkMessage[] | Lost {
+    for (;;) {
+      const length = this.#transport.receive(this.#bytes, "wait");
+      if (length === -ERRNO.EINTR) continue;
+      if (length < 0) return whyNothingCame(action, -length);
+      const messages = this.#split(length);
+      if (messages === undefined) return { why: `cut off after ${Math.min(length, RECEIVE_BYTES)} bytes` };
+      const wrong = messages.find(({ sequence }) => sequence > last);
+      if (wrong) return { why: `it has sequence number ${wrong.sequence}, expected ${last}` };
+      const ours = messages.filter(({ sequence }) => sequence >= first);
+      if (ours.length > 0) return ours;
+    }
+  }
+
+  /** @returns undefined when the datagram is not whole. */
+  #split(length: number): readonly NetlinkMessage[] | undefined {
+    if (length === 0 || length > RECEIVE_BYTES) return undefined;
+    const { messages, isWhole } = splitMessages(Buffer.from(this.#bytes.subarray(0, length)));
+    return isWhole ? messages : undefined;
   }
 }
 
-/** NLM_F_MULTI of the first message: more follows until NLMSG_DONE. */
-function isMultipart(bytes: Buffer): boolean {
-  return (cpuOrder.readU16(bytes, 6) & 2) !== 0;
+function whyNothingCame(action: string, errno: number): Lost {
+  if (errno === ERRNO.EAGAIN) return { why: "none came within 2 s" };
+  if (errno === ERRNO.ENOBUFS) return { why: errnoName(errno) };
+  throw kernelError(action, errno);
 }
 
-function throwUnlessAcknowledged(action: string, payload: Buffer): void {
-  const errno = -cpuOrder.readI32(payload, 0);
-  if (errno === 0) return;
+/** The messages of an answer that is all there, without its end. */
+function readAnswer(action: string, messages: readonly NetlinkMessage[]): readonly NetlinkMessage[] | Lost {
+  const end = messages.find(isEnd);
+  const errno = end ? errnoIn(end) : 0;
+  const isInterrupted = messages.some(({ flags }) => (flags & NLM_F_DUMP_INTR) !== 0);
+  if (isInterrupted || errno === ERRNO.EINTR) return { why: "what it tells changed meanwhile" };
+  if (end && errno !== 0) throw kernelError(action, errno, wordsIn(end));
+  return end ? messages.slice(0, messages.indexOf(end)) : messages;
+}
+
+function isEnd({ type }: NetlinkMessage): boolean {
+  return type === NLMSG_DONE || type === NLMSG_ERROR;
+}
+
+function lostAnswer(action: string, { why }: Lost): ParasausError {
+  return new ParasausError("KernelError", `Cannot ${action}: the kernel's answer was lost: ${why}`);
+}
+
+/** Positive errno value of NLMSG_ERROR or NLMSG_DONE; 0 = carried out. */
+function errnoIn({ payload }: NetlinkMessage): number {
+  return payload.length < 4 ? 0 : -cpuOrder.readI32(payload, 0);
+}
+
+/** What an extended acknowledgement says. */
+function wordsIn({ type, payload }: NetlinkMessage): string {
   // struct nlmsgerr: the error, the request's header (payload capped or not), then attributes.
+  if (type !== NLMSG_ERROR || payload.length < 20) return "";
   const requestBytes = cpuOrder.readU32(payload, 4);
   const attributes = [20, 4 + requestBytes].map((at) => decodeAttributes(payload.subarray(at)));
   const words = attributes.map((found) => found.get(NLMSGERR_ATTR_MSG)).find((text) => text !== undefined);
-  throw kernelError(action, errno, words === undefined ? "" : cString(words));
-}
-
-function receiveWaiting(fd: number, bytes: Buffer): readonly NetlinkMessage[] | "overrun" {
-  const messages: NetlinkMessage[] = [];
-  for (;;) {
-    const length = loadLibc().recv(fd, bytes, bytes.length, MSG_DONTWAIT);
-    if (length > 0) {
-      messages.push(...decodeMessages(Buffer.from(bytes.subarray(0, length))));
-      continue;
-    }
-    const errno = lastErrno();
-    if (errno === ERRNO.EAGAIN) return messages;
-    if (errno === ERRNO.ENOBUFS) return "overrun";
-    if (errno !== ERRNO.EINTR) throw kernelError("read from a netlink socket", errno);
-  }
+  return words === undefined ? "" : cString(words);
 }
 
 /** Runs `ask` and answers undefined where the kernel says that the object does not exist. */

@@ -13,7 +13,7 @@ function neighbour(state: number, mac: string, type = 28): NetlinkMessage {
   cpuOrder.writeU16(header, state, 8);
   const address = encodeAttribute(1, Buffer.from([10, 0, 0, 1]));
   const hardware = mac === "" ? Buffer.alloc(0) : encodeAttribute(2, Buffer.from(mac, "hex"));
-  return { type, sequence: 0, payload: Buffer.concat([header, address, hardware]) };
+  return { type, flags: 0, sequence: 0, payload: Buffer.concat([header, address, hardware]) };
 }
 
 describe("neighbours in the watch", () => {

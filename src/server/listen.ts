@@ -5,6 +5,7 @@ import {
   createNodeRequests,
   type HealthChecks,
   type HttpServer,
+  type HttpServerOptions,
   type NodeRequests,
 } from "../api/index.ts";
 import { ParasausError, VERSION } from "../foundation/index.ts";
@@ -72,7 +73,7 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
         health: healthChecks(parts),
         metrics: () => renderServerMetrics(metricsSource(parts, nodes, survey)),
         onResponse: observeRequests(process),
-        ...(tls ? { tls: tls.current().material, localNames: () => tls.current().names } : {}),
+        ...(tls ? tlsOptions(tls) : {}),
         admitsAnybody: configuration.insecure,
         now: () => clock.now(),
         routes: [
@@ -88,6 +89,7 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
       configuration.listen,
     );
     tls?.keep(({ material }) => http.useTls(material));
+    void tls?.revocations.onChange(http.endRevoked);
     const end = () => Promise.all([http[Symbol.asyncDispose](), endPulse()]).then(() => undefined);
     const ended = { ...http, [Symbol.asyncDispose]: end };
     if (!tls) return { http: ended };
@@ -97,6 +99,13 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
     await endPulse();
     throw explainListenFailure(failure);
   }
+}
+
+function tlsOptions({
+  current,
+  revocations,
+}: OpenServerTls): Pick<HttpServerOptions, "tls" | "localNames" | "isRevoked"> {
+  return { tls: current().material, localNames: () => current().names, isRevoked: revocations.isRevoked };
 }
 
 function tlsUrl({ names: [name = ""] }: ServerTls, port: number): string {

@@ -169,7 +169,7 @@ export function describeEnrolment(name: string, open: () => Promise<Store>): voi
       it("ends renewals and the tokens of the node, and those of no other", async () => {
         const certificate = await enrol(await makeToken(), await newRequest());
         const [unused, others] = [await makeToken(), await makeToken("n2")];
-        await revokeNode(store, "n1");
+        await revokeNode(store, "n1", clock.now());
         const renewal = { nodeName: "n1", enrolment: enrolmentIn(certificate), request: await newRequest() };
         await expect(renewNode(issuer, renewal)).rejects.toMatchObject({
           code: "Forbidden",
@@ -182,7 +182,24 @@ export function describeEnrolment(name: string, open: () => Promise<Store>): voi
       });
 
       it("of a node that nobody knows is refused", async () => {
-        await expect(revokeNode(store, "n1")).rejects.toMatchObject({ code: "NotFound" });
+        await expect(revokeNode(store, "n1", clock.now())).rejects.toMatchObject({ code: "NotFound" });
+      });
+
+      it("is remembered as long as a certificate may live, a year", async () => {
+        const revoked = async () =>
+          (await store.range("/parasaus/security/revocations/")).entries.map(({ key }) =>
+            key.split("/").at(-1),
+          );
+        for (const [nodeName, expected] of [
+          ["n1", ["n1"]],
+          ["n2", ["n1", "n2"]],
+          ["n3", ["n2", "n3"]],
+        ] as const) {
+          await makeToken(nodeName);
+          await revokeNode(store, nodeName, clock.now());
+          expect(await revoked()).toEqual(expected);
+          await clock.advance(184 * 24 * HOUR_MS);
+        }
       });
 
       it("does not miss a node that enrols at the same moment", async () => {
@@ -191,13 +208,13 @@ export function describeEnrolment(name: string, open: () => Promise<Store>): voi
           get: (key: string) => store.get(key),
           range: async (...words: Parameters<Store["range"]>) => {
             const found = await store.range(...words);
-            await enrol(token, await newRequest());
+            if (words[0] === TOKENS) await enrol(token, await newRequest());
             return found;
           },
           transact: (...words: Parameters<Store["transact"]>) => store.transact(...words),
         });
-        await expect(revokeNode(late, "n1")).rejects.toMatchObject({ code: "Conflict" });
-        await revokeNode(store, "n1");
+        await expect(revokeNode(late, "n1", clock.now())).rejects.toMatchObject({ code: "Conflict" });
+        await revokeNode(store, "n1", clock.now());
       });
     });
   });

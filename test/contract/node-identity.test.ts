@@ -133,7 +133,7 @@ describe("where servers show a certificate of an organisation's authority", () =
     const first = serialOf(told);
     await expect.poll(() => serialOf(told) !== first, patience).toBe(true);
     expect(told.identity.trouble).toBeNull();
-    expect(told.logged()).toContain("certificate renewed");
+    await expect.poll(told.logged, patience).toContain("certificate renewed");
   });
 
   it("a token has its hash when the chain holds it", async () => {

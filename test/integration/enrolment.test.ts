@@ -148,7 +148,7 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
     expect(advice.join("\n")).toMatch(/^Good once, for the node "edge-7", for 1m30s \(until 20\S+Z\)/);
     expect(advice[1]).toBe(`  parasaus agent --server ${URL} --node-name edge-7 --token-file FILE`);
     expect(operator("node", "revoke", "edge-7")).toBe(
-      `node.parasaus.io/edge-7 revoked: its certificate is not renewed, and ends within ${LIFETIME_S}s\n`,
+      "node.parasaus.io/edge-7 revoked: servers refuse its certificate; what it forwards it forwards until its agent is uninstalled\n",
     );
     expect(outputOf(lab.client, PARASAUS, "node", "revoke", "edge-7")).toContain("it is not enrolled");
     const refused = outputOf(lab.client, PARASAUS, "node", "token", "Edge_7");
@@ -231,6 +231,31 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
       `4 certificates in ${Math.round(performance.now() - startMs)} ms: n=${started} failures=${JSON.stringify(failures)}, refused requests ${strangers() - before}\n`,
     );
     expect([failures, strangers() - before]).toEqual([{}, 0]);
+    expect(started).toBeGreaterThan(500);
+  });
+
+  it("is a stranger at once when it is revoked, forwards on, and comes back with another token", async () => {
+    const traffic = startRequests();
+    await expect.poll(isProgrammed, patience).toBe(true);
+    const before = strangers();
+    const startedMs = Date.now();
+    operator("node", "revoke", nodeName());
+    await expect.poll(strangers, patience).toBeGreaterThan(before);
+    // Long before the certificate ends: it is refused because it was revoked.
+    const { code, body } = asNode("GET", `${API}/pools`);
+    expect([code, body.message]).toEqual([401, expect.stringContaining("was revoked")]);
+    expect(Date.now()).toBeLessThan(new Date(certificate().validTo).getTime());
+    applyPool("rr");
+    const revision = poolRevision();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(Number(node().status.appliedRevision)).toBeLessThan(revision);
+    writeFileSync(path.join(agent.directory, "token"), makeToken(nodeName()));
+    await expect.poll(isProgrammed, patience).toBe(true);
+    const { started, failures } = await traffic.stop();
+    process.stdout.write(
+      `revoked for ${Date.now() - startedMs} ms: n=${started} failures=${JSON.stringify(failures)}\n`,
+    );
+    expect(failures).toEqual({});
     expect(started).toBeGreaterThan(500);
   });
 

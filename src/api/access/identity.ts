@@ -26,16 +26,21 @@ export interface ClientCertificate {
   readonly validTo: Date;
 }
 
+/** Whether a node's certificate of this enrolment counts no more. */
+export type RevocationLookup = (nodeName: string, enrolment: string | undefined) => boolean;
+
 /**
  * Who asks over this connection. Asked anew for each request, so that a certificate ends when it says, not when the
  * connection does.
  *
  * @param admitsAnybody Whoever shows no certificate is an operator, wherever he asks from.
+ * @param isRevoked Whether certificates of a node count no more.
  */
 export function identify(
   { isLoopback, certificate }: ConnectionFacts,
   admitsAnybody: boolean,
   now: Date,
+  isRevoked: RevocationLookup = () => false,
 ): Identity {
   if (!certificate) {
     if (isLoopback || admitsAnybody) return { kind: "operator" };
@@ -51,6 +56,7 @@ export function identify(
     return stranger(`the client certificate ended at ${validTo.toISOString()}`);
   }
   if (nodeName === undefined) return stranger("the client certificate names no node");
+  if (isRevoked(nodeName, enrolment)) return stranger(`the enrolment of the node "${nodeName}" was revoked`);
   return { kind: "node", name: nodeName, ...(enrolment === undefined ? {} : { enrolment }) };
 }
 

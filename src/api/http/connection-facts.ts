@@ -6,19 +6,34 @@ import { type ClientCertificate, type ConnectionFacts, isLoopbackAddress } from 
 /** A timer cannot be set for longer, milliseconds; what ends later is ended by a watch's own end. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/**
- * Reads what each connection shows of its client, once: its addresses are gone when it closes. A connection ends with the
- * certificate that it was opened with, and the watches on it.
- */
-export function readConnection(now: () => Date): (socket: Socket) => ConnectionFacts {
+/** What is known of the open connections. */
+export interface Connections {
+  /** What a connection shows of its client; read once, because its addresses are gone when it closes. */
+  factsOf(socket: Socket): ConnectionFacts;
+  /** Ends those that were opened with a certificate for which `counts` is false, whatever runs on them. */
+  endUnless(counts: (certificate: ClientCertificate) => boolean): void;
+}
+
+/** Begins to know connections. One ends with the certificate that it was opened with, and the watches on it. */
+export function knowConnections(now: () => Date): Connections {
   const known = new WeakMap<Socket, ConnectionFacts>();
-  return (socket) => {
-    const found = known.get(socket);
-    if (found) return found;
-    const facts = factsOf(socket);
-    known.set(socket, facts);
-    if (facts.certificate) endAt(socket, facts.certificate.validTo.getTime() - now().getTime());
-    return facts;
+  const certified = new Map<Socket, ClientCertificate>();
+  return {
+    factsOf(socket) {
+      const found = known.get(socket);
+      if (found) return found;
+      const facts = readFacts(socket);
+      known.set(socket, facts);
+      const { certificate } = facts;
+      if (!certificate || socket.destroyed) return facts;
+      certified.set(socket, certificate);
+      socket.once("close", () => certified.delete(socket));
+      endAt(socket, certificate.validTo.getTime() - now().getTime());
+      return facts;
+    },
+    endUnless(counts) {
+      for (const [socket, certificate] of certified) if (!counts(certificate)) socket.destroy();
+    },
   };
 }
 
@@ -35,7 +50,7 @@ export function isLoopback({ localAddress, remoteAddress }: Socket): boolean {
   return isLoopbackAddress(localAddress) && isLoopbackAddress(remoteAddress);
 }
 
-function factsOf(socket: Socket): ConnectionFacts {
+function readFacts(socket: Socket): ConnectionFacts {
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   return { isLoopback: isLoopback(socket), ...(certificate ? { certificate } : {}) };
 }

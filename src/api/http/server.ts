@@ -1,9 +1,9 @@
 import { createServer, isIPv6, type Server } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Logger, ParasausError } from "../../foundation/index.ts";
-import { identify, isLoopbackAddress } from "../access/identity.ts";
+import { identify, isLoopbackAddress, type RevocationLookup } from "../access/identity.ts";
 import { guardAccess } from "../access/permit.ts";
-import { isLoopback, readConnection } from "./connection-facts.ts";
+import { type Connections, isLoopback, knowConnections } from "./connection-facts.ts";
 import { addHealthRoutes, type HealthChecks } from "./health.ts";
 import { refuseForeignPage } from "./host-guard.ts";
 import { failureStatus, toRefusal } from "./status.ts";
@@ -55,6 +55,8 @@ export interface HttpServerOptions {
   readonly tls?: TlsMaterial;
   /** Off loopback too, whoever asks without a certificate is an operator. Default false. */
   readonly admitsAnybody?: boolean;
+  /** Whether certificates of a node count no more. Default: all do. */
+  readonly isRevoked?: RevocationLookup;
   /** Wall clock, for the ends of client certificates. Default: the machine's. */
   readonly now?: () => Date;
   /** Adds routes, e.g. {@link createKubeApi}'s. */
@@ -75,6 +77,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly routes: readonly string[];
   /** New connections see another certificate from now on. Throws when it does not go with its key. */
   readonly useTls: (material: TlsMaterial) => void;
+  /** Ends the connections of nodes whose certificate counts no more, with the streams on them. */
+  readonly endRevoked: () => void;
 }
 
 /** Where to listen. */
@@ -93,7 +97,9 @@ export async function createHttpServer(
   options: HttpServerOptions,
   address: ListenAddress,
 ): Promise<HttpServer> {
-  const { app, routes } = buildApp(options);
+  const { now = () => new Date(), isRevoked = () => false } = options;
+  const connections = knowConnections(now);
+  const { app, routes } = buildApp(options, connections);
   const tls = options.tls && speakTls(app.server, tlsPortOptions(options, options.tls, address));
   let local: Server | undefined;
   try {
@@ -107,6 +113,10 @@ export async function createHttpServer(
       port,
       routes,
       useTls: (material) => tls?.use(material),
+      endRevoked: () =>
+        connections.endUnless(
+          ({ nodeName, enrolment }) => nodeName === undefined || !isRevoked(nodeName, enrolment),
+        ),
       [Symbol.asyncDispose]: () => closeGracefully(app, tls, local),
     };
   } catch (cause) {
@@ -170,7 +180,10 @@ async function closeGracefully(
   }
 }
 
-function buildApp(options: HttpServerOptions): {
+function buildApp(
+  options: HttpServerOptions,
+  connections: Connections,
+): {
   readonly app: FastifyInstance;
   readonly routes: readonly string[];
 } {
@@ -195,7 +208,7 @@ function buildApp(options: HttpServerOptions): {
   app.addHook("onRoute", ({ method, url }) => {
     for (const each of [method].flat()) routes.push(`${each} ${url}`);
   });
-  guard(app, options);
+  guard(app, options, connections);
   app.addHook("onResponse", async (request, reply) => observe(request, reply, options));
   app.setErrorHandler((failure, request, reply) => answerFailure(failure, request, reply, options.logger));
   app.setNotFoundHandler((_request, reply) => {
@@ -210,14 +223,13 @@ function buildApp(options: HttpServerOptions): {
 }
 
 /** Who asks, and whether he may, before anything else is looked at. */
-function guard(app: FastifyInstance, options: HttpServerOptions): void {
+function guard(app: FastifyInstance, options: HttpServerOptions, connections: Connections): void {
   const { hostNames, localNames = () => [], admitsAnybody = false, now = () => new Date() } = options;
-  const factsOf = readConnection(now);
   guardAccess(app, (request) => {
-    const facts = factsOf(request.raw.socket);
+    const facts = connections.factsOf(request.raw.socket);
     const names = hostNames ?? (facts.isLoopback ? localNames() : undefined);
     if (names) refuseForeignPage(request, names);
-    return identify(facts, admitsAnybody, now());
+    return identify(facts, admitsAnybody, now(), options.isRevoked);
   });
 }
 

@@ -64,7 +64,7 @@ export interface Connection {
   /** Makes a token that one node enrols with, once. */
   readonly makeToken: (nodeName: string, lifetimeSeconds: number) => Promise<MadeToken>;
   /** Ends a node's enrolment. @returns how long a certificate lives at most, seconds */
-  readonly revokeNode: (nodeName: string) => Promise<number>;
+  readonly revokeNode: (nodeName: string) => Promise<void>;
   /** Everything in the server's store at one revision, as a backup file. */
   readonly backup: () => AsyncIterable<Uint8Array>;
 }
@@ -114,7 +114,7 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
       readAnswer<MadeToken>(await ask("/internal/v1/tokens", { nodeName, lifetimeSeconds })),
     revokeNode: async (nodeName) => {
       const path = `/internal/v1/nodes/${encodeURIComponent(nodeName)}/revocation`;
-      return readAnswer<{ lifetimeSeconds: number }>(await ask(path, {})).lifetimeSeconds;
+      readAnswer(await ask(path, {}));
     },
     backup: () => streamFromServer(transport, "/internal/v1/backup", signal),
   };

@@ -1,5 +1,5 @@
 import { ParasausError } from "../../foundation/index.ts";
-import { formatDurationMs, nodeDefinition } from "../../model/index.ts";
+import { nodeDefinition } from "../../model/index.ts";
 import { connect } from "../client/connection.ts";
 import { qualifiedName } from "../client/kinds.ts";
 import type { Invocation } from "../verb.ts";
@@ -9,9 +9,9 @@ export async function revokeNodes(invocation: Invocation, names: readonly string
   if (names.length === 0) throw new ParasausError("Usage", "Cannot revoke: name the nodes");
   const { revokeNode } = connect(invocation);
   for (const name of names) {
-    const lifetime = formatDurationMs((await revokeNode(name)) * 1_000);
+    await revokeNode(name);
     invocation.terminal.stdout.write(
-      `${qualifiedName(nodeDefinition, name)} revoked: its certificate is not renewed, and ends within ${lifetime}\n`,
+      `${qualifiedName(nodeDefinition, name)} revoked: servers refuse its certificate; what it forwards it forwards until its agent is uninstalled\n`,
     );
   }
 }

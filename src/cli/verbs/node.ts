@@ -14,7 +14,7 @@ export const node: Verb = {
     {
       syntax: "<action>",
       description:
-        "token: make a one-time token that a node enrols with; revoke: renew its certificate no more; confirm: let the pools go that it holds (condition ShrinkHeld)",
+        "token: make a one-time token that a node enrols with; revoke: let it in no more; confirm: let the pools go that it holds (condition ShrinkHeld)",
     },
     { syntax: "[name...]", description: "names of nodes" },
   ],

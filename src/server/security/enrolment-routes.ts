@@ -103,10 +103,10 @@ async function renew(source: EnrolmentSource, request: FastifyRequest<{ Params: 
 }
 
 async function revoke(source: EnrolmentSource, nodeName: string) {
-  const { store, lifetimeMs } = issuerOf(source, "revoke an enrolment");
-  await revokeNode(store, nodeName);
+  const { store, now } = issuerOf(source, "revoke an enrolment");
+  await revokeNode(store, nodeName, now());
   source.logger.info("enrolment revoked", { node: nodeName });
-  return { lifetimeSeconds: lifetimeMs / 1_000 };
+  return {};
 }
 
 function issuerOf({ issuer }: EnrolmentSource, action: string): NodeIssuer {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type EtcdNetwork, type NetworkedMember, startEtcdNetwork } from "../lab/etcd.ts";
 import { canMakeNamespaces, type Namespace } from "../lab/namespaces.ts";
 import { cutNetwork } from "../lab/network-cut.ts";
@@ -46,8 +46,13 @@ describe.skipIf(!canMakeNamespaces())("an etcd cluster of three, cut and killed 
   });
   afterAll(() => network[Symbol.asyncDispose]());
 
+  /** Keys of each test for itself: what earlier ones wrote would be read with every list. */
+  let testCount = 0;
+  beforeEach(() => {
+    testCount += 1;
+  });
   const client = (namespace: Namespace = network.clients, endpoints = network.endpoints) =>
-    startRemote(namespace, "store-client.ts", [endpoints.join(",")]);
+    startRemote(namespace, "store-client.ts", [endpoints.join(","), `/paratest/${testCount}/`]);
   const report = async (remote: Remote) => (await remote.call("stopWriters")) as WriterReport;
   const acknowledgedBy = async (remote: Remote) => (await remote.call("acknowledged")) as number;
   const watchReport = async (remote: Remote) =>

@@ -7,6 +7,8 @@ import { METHODS, type Method } from "./methods.ts";
 import { Search } from "./search.ts";
 
 const ATTEMPT_TIMEOUT_MS = 1_000;
+/** For what may be asked again and took too long, though members serve: it may be large, and they or we busy. */
+const LONGEST_ATTEMPT_MS = 4_000;
 const OPERATION_TIMEOUT_MS = 5_000;
 const QUEUE_TIMEOUT_MS = 60_000;
 /** How many requests of a kind are on their way at a time: more only wait for each other in here, while their second runs out. */
@@ -141,12 +143,14 @@ export class Cluster {
     const { clock, members } = this.#options;
     const reasons = new Map<string, string>();
     const failed = new Set<Member>();
+    let timeoutMs = ATTEMPT_TIMEOUT_MS;
     for (let attempt = 1; !this.#closed.signal.aborted; attempt += 1) {
       await this.#waitForSearch(operation, reasons, endsMs);
       const member = this.#memberBeside(failed);
-      const outcome = await this.#attempt(operation, member);
+      const outcome = await this.#attempt(operation, member, timeoutMs);
       if (outcome.kind === "done") return outcome.response;
       this.#noteFailure(operation, member, outcome);
+      if (outcome.cause instanceof SilentMember) timeoutMs = Math.min(2 * timeoutMs, LONGEST_ATTEMPT_MS);
       reasons.set(member.endpoint, outcome.reason);
       if (clock.monotonicMs() >= endsMs) throw unreachable(operation, reasons, outcome.cause);
       if (failed.add(member).size < members.length) continue;
@@ -182,12 +186,13 @@ export class Cluster {
   async #attempt<Response extends { readonly header: Header }>(
     { action, kind, send }: Operation<Response>,
     member: Member,
+    timeoutMs = ATTEMPT_TIMEOUT_MS,
   ): Promise<Outcome<Response>> {
     const floor = kind === "read" ? this.#revision : 0;
     try {
       if (kind === "once" && !(await member.isConnected(ATTEMPT_TIMEOUT_MS)))
         return { kind: "not-done", reason: "no connection", cause: undefined };
-      const response = await send(member, ATTEMPT_TIMEOUT_MS);
+      const response = await send(member, timeoutMs);
       const doubt = this.notice(response.header, floor);
       if (doubt === undefined) return { kind: "done", response };
       this.#options.logger.warn("etcd member not believed", { member: member.endpoint, reason: doubt });

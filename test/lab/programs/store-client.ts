@@ -1,14 +1,15 @@
 /**
  * Uses an etcd store from within a network namespace, as lines of JSON on standard input ask; see `remote.ts`.
  *
- *     tsx store-client.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379
+ *     tsx store-client.ts 10.79.0.11:2379,10.79.0.12:2379,10.79.0.13:2379 /paratest/
  */
 import { hasCode, systemClock } from "../../../src/foundation/index.ts";
 import type { StoreEvent, StoreWatchMessage } from "../../../src/store/index.ts";
 import { answerCalls } from "../answer-calls.ts";
 import { openLabStore } from "../open-lab-store.ts";
 
-const PREFIX = "/paratest/";
+/** What is under it is ours: written, watched and read back. */
+const PREFIX = process.argv[3] ?? "/paratest/";
 const endpoints = (process.argv[2] ?? "").split(",");
 const store = await openLabStore(endpoints);
 
@@ -123,11 +124,17 @@ answerCalls({
     watching.ended.catch((failure: unknown) => watched.faults.push(String(failure)));
     while (watched.revision === 0) await systemClock.sleep(10);
   },
-  /** Waits until the watch is where the store is, and compares. */
+  /**
+   * Waits until the watch is where the store is, and compares. A write of unknown outcome may still be made after the store
+   * was read: then it is read again.
+   */
   async watchReport(timeoutMs: number) {
-    const { entries, revision } = await store.range(PREFIX);
     const endMs = performance.now() + timeoutMs;
-    while (watched.revision < revision && performance.now() < endMs) await systemClock.sleep(20);
+    let { entries, revision } = await store.range(PREFIX);
+    while (watched.revision !== revision && performance.now() < endMs) {
+      await systemClock.sleep(20);
+      if (watched.revision > revision) ({ entries, revision } = await store.range(PREFIX));
+    }
     const missing = entries.filter(({ key, value }) => watched.values.get(key) !== value).length;
     const { events, relists, faults, values } = watched;
     return {

@@ -43,7 +43,7 @@ it("refuses an unknown verb with those that exist, exit code 2", async () => {
   const { exitCode, stderr, stdout } = await cli(["frobnicate"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
   expect(stderr).toBe(
-    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, node, status, explain, backup, restore, uninstall, config, completion, version\n',
+    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, get, describe, delete, drain, node, status, explain, backup, restore, adopt, uninstall, config, completion, version\n',
   );
 });
 
@@ -131,4 +131,36 @@ it("reports a mistake of ours as one line, exit code 1", async () => {
     stdout: "",
     stderr: "Error: unexpected failure: no program was asked for\n",
   });
+});
+
+it("turns a running IPVS table into pools on standard output, with warnings beside", async () => {
+  const stdin = "-A -t 192.0.2.10:80 -s rr -o\n-a -t 192.0.2.10:80 -r 10.1.0.1:8080 -m -w 1\n";
+  const { exitCode, stdout, stderr } = await cli(["adopt", "-", "-n", "shop"], { stdin });
+  expect([exitCode, stderr]).toEqual([0, "Warning: line 1: one-packet scheduling -o has no counterpart\n"]);
+  expect(stdout.split("---\n")).toHaveLength(2);
+  expect(stdout).toContain("name: tcp-192-0-2-10-80\n  namespace: shop\n");
+});
+
+it("follows the includes of a keepalived.conf from its folder, and refuses them without one", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "paratest-adopt-"));
+  try {
+    const server = (ip: string) =>
+      `virtual_server ${ip} 80 {\n  real_server 10.1.0.1 80 {\n  }\n  quorum 1\n}\n`;
+    writeFileSync(path.join(folder, "a.conf"), server("192.0.2.1"));
+    writeFileSync(path.join(folder, "b.conf"), server("192.0.2.2"));
+    writeFileSync(path.join(folder, "b.disabled"), server("192.0.2.3"));
+    const file = path.join(folder, "keepalived");
+    writeFileSync(file, "include *.conf\n");
+    const { exitCode, stdout, stderr } = await cli(["adopt", file]);
+    expect([exitCode, stdout.match(/kind: Pool/g)?.length]).toEqual([0, 2]);
+    expect(stderr).toContain(`Warning: ${path.join(folder, "b.conf")} line 4: quorum has no counterpart\n`);
+    const piped = await cli(["adopt", "-"], { stdin: "include *.conf\n" });
+    expect([piped.exitCode, piped.stdout]).toEqual([1, ""]);
+    expect(piped.stderr).toContain("has no folder");
+    const empty = await cli(["adopt", "-"], { stdin: "vrrp_instance a {\n}\n" });
+    expect(empty.exitCode).toBe(1);
+    expect(empty.stderr).toContain("no virtual service that a pool can be");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

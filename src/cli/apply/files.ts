@@ -47,7 +47,8 @@ function filesOf(name: string, isRecursive: boolean): readonly string[] {
   });
 }
 
-function readText(file: string): string {
+/** @throws ParasausError `BadRequest` when the file cannot be read */
+export function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {

@@ -60,6 +60,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Make the store what a backup says, while no server runs",
     load: async () => (await import("./restore.ts")).restore,
   },
+  adopt: {
+    summary: "Turn the services of LVS or keepalived into pools to apply",
+    load: async () => (await import("./adopt.ts")).adopt,
+  },
   uninstall: {
     summary: "Take everything that the agent put there out of this node's kernel",
     load: async () => (await import("./uninstall.ts")).uninstall,

@@ -1,0 +1,194 @@
+import { isIPv6 } from "node:net";
+import { ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import type { AdoptedForwarding, AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
+
+/** Options by every name that they have; true = a value follows. */
+const OPTIONS: Readonly<Record<string, readonly [name: string, takesValue: boolean]>> = {
+  "-A": ["add-service", false],
+  "--add-service": ["add-service", false],
+  "-a": ["add-server", false],
+  "--add-server": ["add-server", false],
+  "-t": ["TCP", true],
+  "--tcp-service": ["TCP", true],
+  "-u": ["UDP", true],
+  "--udp-service": ["UDP", true],
+  "--sctp-service": ["SCTP", true],
+  "-f": ["mark", true],
+  "--fwmark-service": ["mark", true],
+  "-s": ["scheduler", true],
+  "--scheduler": ["scheduler", true],
+  "-p": ["persistent", true],
+  "--persistent": ["persistent", true],
+  "-r": ["server", true],
+  "--real-server": ["server", true],
+  "-w": ["weight", true],
+  "--weight": ["weight", true],
+  "-m": ["nat", false],
+  "--masquerading": ["nat", false],
+  "-g": ["dsr", false],
+  "--gatewaying": ["dsr", false],
+  "-i": ["tunnel", false],
+  "--ipip": ["tunnel", false],
+  "-6": ["ipv6", false],
+  "--ipv6": ["ipv6", false],
+  "-M": ["netmask -M", true],
+  "--netmask": ["netmask -M", true],
+  "-b": ["scheduler flags -b", true],
+  "--sched-flags": ["scheduler flags -b", true],
+  "-o": ["one-packet scheduling -o", false],
+  "--ops": ["one-packet scheduling -o", false],
+  "--pe": ["persistence engine --pe", true],
+  "-x": ["upper threshold -x", true],
+  "--u-threshold": ["upper threshold -x", true],
+  "-y": ["lower threshold -y", true],
+  "--l-threshold": ["lower threshold -y", true],
+  "--tun-type": ["--tun-type", true],
+  "--tun-port": ["--tun-port", true],
+  "--tun-nocsum": ["--tun-nocsum", false],
+  "--tun-csum": ["--tun-csum", false],
+  "--tun-remcsum": ["--tun-remcsum", false],
+};
+
+/** Those that a pool can say; every other one is warned about. */
+const TRANSLATED = new Set([
+  ...["add-service", "add-server", "TCP", "UDP", "SCTP", "mark", "scheduler", "persistent"],
+  ...["server", "weight", "nat", "dsr", "tunnel", "ipv6"],
+]);
+/** What they say of themselves where nobody asked for anything. */
+const SAYS_NOTHING = new Set(["--tun-type ipip", "--tun-nocsum"]);
+
+/** The text itself where it is an IPv6 address. */
+type Address = { readonly ip: string; readonly port: number } | string;
+/** By their address; undefined = one that no pool can be. */
+type Services = Map<string, VirtualServer | undefined>;
+/** One line. */
+type Options = ReadonlyMap<string, string>;
+
+/**
+ * Reads what `ipvsadm -Sn` prints. Pure.
+ *
+ * @throws ParasausError `BadRequest` where a line is none of it
+ */
+export function readIpvsadm(text: string, warn: Warn): readonly VirtualServer[] {
+  const services: Services = new Map();
+  for (const [index, line] of text.split("\n").entries()) {
+    const words = line.replace(/#.*/, "").trim().split(/\s+/).filter(Boolean);
+    if (words[0] === "ipvsadm") words.shift();
+    if (words.length === 0) continue;
+    readLine(services, words, `line ${index + 1}`, warn);
+  }
+  return [...services.values()].filter((service) => service !== undefined);
+}
+
+function readLine(services: Services, words: readonly string[], where: string, warn: Warn): void {
+  const options = readOptions(words, where);
+  const key = `${titleOf(options)}${options.has("ipv6") ? " -6" : ""}`;
+  const isNew = options.has("add-service");
+  if (isNew === services.has(key)) {
+    const found = isNew ? "its service was added before" : "its service was not added before";
+    throw new ParasausError("BadRequest", `Cannot read ${where}: ${found}`);
+  }
+  if (isNew) services.set(key, readService(options, where, warn));
+  else addMember(services, key, options, where, warn);
+}
+
+function readOptions(words: readonly string[], where: string): Options {
+  const options = new Map<string, string>();
+  const rest = [...words];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const option = OPTIONS[word];
+    if (!option) {
+      throw new ParasausError("BadRequest", `Cannot read ${where}: ipvsadm -Sn prints no "${word}"`);
+    }
+    const [name, takesValue] = option;
+    const value = takesValue ? rest.shift() : "";
+    if (value === undefined) {
+      throw new ParasausError("BadRequest", `Cannot read ${where}: nothing follows "${word}"`);
+    }
+    options.set(name, value);
+  }
+  return options;
+}
+
+function warnAboutRest(options: Options, where: string, warn: Warn): void {
+  for (const [name, value] of options) {
+    const words = `${name} ${value}`.trim();
+    if (!TRANSLATED.has(name) && !SAYS_NOTHING.has(words)) warn(where, `${words} has no counterpart`);
+  }
+}
+
+/** @returns undefined for a service that no pool can be; then its members are passed over. */
+function readService(options: Options, where: string, warn: Warn): VirtualServer | undefined {
+  const protocol = options.has("TCP") ? "TCP" : "UDP";
+  const address = readAddress(options.get(protocol) ?? "0.0.0.0:0", where);
+  const obstacle = obstacleTo(options, address);
+  if (obstacle !== undefined || typeof address === "string") {
+    warn(where, `the service ${titleOf(options)} is left out: ${obstacle}`);
+    return undefined;
+  }
+  warnAboutRest(options, where, warn);
+  const persistent = options.get("persistent");
+  return {
+    where,
+    protocol,
+    ...address,
+    scheduler: options.get("scheduler") ?? "wlc",
+    ...(persistent === undefined ? {} : { affinitySeconds: numberOf(persistent, where) }),
+    // They serve already: they go on until the first probe says otherwise.
+    healthCheck: { initialState: "up" },
+    members: [],
+  };
+}
+
+function obstacleTo(options: Options, address: Address): string | undefined {
+  if (!options.has("TCP") && !options.has("UDP")) return "pools are TCP or UDP on an address";
+  if (typeof address === "string") return "pools have IPv4 addresses";
+  return address.port === 0 ? "a pool has one port" : undefined;
+}
+
+function titleOf(options: Options): string {
+  const [name, value] = [...options].find(([each]) => ["TCP", "UDP", "SCTP", "mark"].includes(each)) ?? [
+    "",
+    "",
+  ];
+  return `${name} ${value}`;
+}
+
+function addMember(services: Services, key: string, options: Options, where: string, warn: Warn): void {
+  const service = services.get(key);
+  if (!service) return;
+  const address = readAddress(options.get("server") ?? "", where);
+  if (typeof address === "string") {
+    warn(where, `the real server ${options.get("server")} is left out: members have IPv4 addresses`);
+    return;
+  }
+  warnAboutRest(options, where, warn);
+  const forwarding: AdoptedForwarding = options.has("nat") ? "nat" : options.has("tunnel") ? "tunnel" : "dsr";
+  const member: AdoptedMember = {
+    where,
+    ...address,
+    port: address.port || service.port,
+    weight: numberOf(options.get("weight") ?? "1", where),
+    forwarding,
+  };
+  services.set(key, { ...service, members: [...service.members, member] });
+}
+
+function readAddress(text: string, where: string): Address {
+  const match = /^(?:\[(?<ipv6>[^\]]+)\]|(?<ip>[^:]+))(?::(?<port>\d+))?$/.exec(text);
+  const { ipv6 = "", ip = "", port = "0" } = match?.groups ?? {};
+  if (isIPv6(ipv6)) return text;
+  if (parseIpv4(ip) === undefined || Number(port) > 65_535) {
+    throw new ParasausError(
+      "BadRequest",
+      `Cannot read ${where}: "${text}" is no address with a port; have it printed in numbers: ipvsadm -Sn`,
+    );
+  }
+  return { ip, port: Number(port) };
+}
+
+function numberOf(text: string, where: string): number {
+  if (!/^\d{1,10}$/.test(text))
+    throw new ParasausError("BadRequest", `Cannot read ${where}: "${text}" is no number`);
+  return Number(text);
+}

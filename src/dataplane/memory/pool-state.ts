@@ -15,7 +15,8 @@ export interface Pick {
 /** One pool of the simulated kernel: what is programmed and what lives longer than one programming of it. */
 export class PoolState {
   #programmed: ProgrammedPool;
-  readonly #members = new Map<string, MemberState>();
+  /** By place; made when somebody asks: of 35,000 pools in memory, hardly any is ever connected to. */
+  #members: Map<string, MemberState> | undefined;
   #table: Uint16Array | undefined;
   #eligible: readonly MemberState[] = [];
   #ticket = 0;
@@ -24,7 +25,6 @@ export class PoolState {
 
   constructor(programmed: ProgrammedPool) {
     this.#programmed = programmed;
-    this.replace(programmed);
   }
 
   get programmed(): ProgrammedPool {
@@ -32,27 +32,19 @@ export class PoolState {
   }
 
   get members(): Iterable<MemberState> {
-    return this.#members.values();
+    return this.#states().values();
   }
 
   /** Programs the pool anew. Members that stay keep their counts; the ticket goes on. */
   replace(programmed: ProgrammedPool): void {
     this.#programmed = programmed;
     this.#table = undefined;
-    const listed = new Set<string>();
-    for (const member of programmed.members) {
-      const key = placeKey({ ip: member.ip, port: member.port });
-      listed.add(key);
-      const known = this.#members.get(key);
-      if (known) known.programmed = member;
-      else this.#members.set(key, freshMember(member));
-    }
-    for (const key of this.#members.keys()) if (!listed.has(key)) this.#members.delete(key);
+    if (this.#members) this.#members = statesOf(programmed, this.#members);
   }
 
   /** @returns undefined when the member is not listed any more */
   member(key: string): MemberState | undefined {
-    return this.#members.get(key);
+    return this.#states().get(key);
   }
 
   /** The member for a new flow; undefined when none takes new flows. */
@@ -65,9 +57,14 @@ export class PoolState {
     return { member, why: remembered ? "affinity" : "scheduled" };
   }
 
+  #states(): ReadonlyMap<string, MemberState> {
+    this.#members ??= statesOf(this.#programmed, new Map());
+    return this.#members;
+  }
+
   #currentTable(): Uint16Array {
     if (this.#table) return this.#table;
-    this.#eligible = [...this.#members.values()].filter(takesNewFlows);
+    this.#eligible = [...this.#states().values()].filter(takesNewFlows);
     const places = this.#eligible.map((member) => member.programmed);
     this.#table = slotTable(this.#programmed.scheduler, places);
     return this.#table;
@@ -96,7 +93,7 @@ export class PoolState {
   #remembered(clientIp: string, nowMs: number): MemberState | undefined {
     const entry = this.#affinity?.get(clientIp);
     if (!entry || nowMs - entry.lastMs > this.#programmed.affinitySeconds * 1000) return undefined;
-    const member = this.#members.get(entry.key);
+    const member = this.#states().get(entry.key);
     return member && takesNewFlows(member) ? member : undefined;
   }
 
@@ -106,6 +103,21 @@ export class PoolState {
     this.#affinity ??= new Map();
     this.#affinity.set(clientIp, { key: placeKey({ ip, port }), lastMs: nowMs });
   }
+}
+
+/** Members that stay keep what was counted. */
+function statesOf(
+  { members }: ProgrammedPool,
+  before: ReadonlyMap<string, MemberState>,
+): Map<string, MemberState> {
+  const states = new Map<string, MemberState>();
+  for (const member of members) {
+    const key = placeKey({ ip: member.ip, port: member.port });
+    const state = before.get(key) ?? freshMember(member);
+    state.programmed = member;
+    states.set(key, state);
+  }
+  return states;
 }
 
 function takesNewFlows({ programmed }: MemberState): boolean {

@@ -1,5 +1,11 @@
 import { type Clock, hasCode, type Logger } from "../foundation/index.ts";
-import { type Condition, type HeldShrink, type Node, nodeDefinition } from "../model/index.ts";
+import {
+  type Condition,
+  type HeldShrink,
+  isReadyUnknown,
+  type Node,
+  nodeDefinition,
+} from "../model/index.ts";
 import type { ObjectReference, Resources } from "../resources/index.ts";
 
 /** Least time between two writes of the Node, milliseconds. */
@@ -85,9 +91,12 @@ async function reportOnce(options: NodeReporterOptions, last: Written): Promise<
   if (!conditions || last.isWaiting || nowMs - checkedMs >= CHECK_MS) {
     const { node, isNew } = await readOrCreateNode(options);
     options.onNode(node);
-    conditions = conditions && !isNew ? conditions : (node.status?.conditions ?? []);
+    const stored = node.status?.conditions ?? [];
+    // A server has written that nobody hears of the node.
+    const isForeign = isNew || isReadyUnknown(stored);
+    conditions = conditions && !isForeign ? conditions : stored;
     checkedMs = nowMs;
-    if (isNew) atMs = Number.NEGATIVE_INFINITY;
+    if (isForeign) atMs = Number.NEGATIVE_INFINITY;
   }
   const [report, progress] = await options.read(conditions);
   const isWaiting = report.heldShrink !== null;

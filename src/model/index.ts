@@ -32,6 +32,7 @@ export type {
   NodeRequestKind,
   TimeHistogram,
 } from "./node/node-request.ts";
+export { isReadyUnknown, withReadyUnknown } from "./node/silence.ts";
 export { findTableConflicts, type TableConflict } from "./node/table-conflicts.ts";
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 export { operationDefinition } from "./operation/definition.ts";

@@ -10,11 +10,13 @@ import { DEFINITIONS } from "../model/index.ts";
 import {
   createLocalResources,
   ensureBuiltins,
+  readHeartbeats,
   startGarbageCollector,
   startOperationTrimmer,
 } from "../resources/local/index.ts";
 import type { StoreInEpoch } from "./backup/current-epoch.ts";
 import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
+import { watchNodeSilence } from "./live/node-silence.ts";
 import { createControllerMetrics } from "./metrics/controller-metrics.ts";
 import type { MeteredOptions, Parts } from "./parts.ts";
 import { followPools, type PoolView } from "./pool-view.ts";
@@ -51,7 +53,7 @@ export async function startParts(
   });
   const parts = { ...options, store, epoch, resources, signal };
   const { task, controllers } = startControllersTask(parts, coordinator);
-  const tasks = [task, startGarbageTask(parts, coordinator)];
+  const tasks = [task, startGarbageTask(parts, coordinator), startSilenceTask(parts, coordinator)];
   view = followPools(resources, { clock, logger: log, signal });
   const ended = Promise.all(tasks.map((each) => each.ended)).then(() => coordinator[Symbol.asyncDispose]());
   return {
@@ -86,6 +88,18 @@ function startControllersTask(
     await running.ended;
   };
   return { task: startTask("controllers", control, parts), controllers: () => controllers };
+}
+
+/** One server says in Nodes that nobody hears of them. */
+function startSilenceTask(parts: CommonParts & Pick<Parts, "store">, coordinator: Coordinator): Task {
+  const { log, clock, signal, store } = parts;
+  const options = {
+    ...{ clock, logger: log.child({ logger: "nodes" }) },
+    heartbeats: () => readHeartbeats(store),
+  };
+  const look = () =>
+    coordinator.lead("node-silence", (tenure) => watchNodeSilence({ ...tenure, ...options }), signal);
+  return startTask("node-silence", look, parts);
 }
 
 /** One server collects what is left over: objects without owners, contents of deleted namespaces, old Operations. */

@@ -2,7 +2,13 @@
 export const LEADERS_PREFIX = "/parasaus/leaders/";
 
 /** What one server at a time does: a key for each under the leaders' prefix. */
-export const LED_WORK = ["allocator", "circle-watch", "garbage-collector", "operation-trimmer"] as const;
+export const LED_WORK = [
+  "allocator",
+  "circle-watch",
+  "garbage-collector",
+  "node-silence",
+  "operation-trimmer",
+] as const;
 
 /** `<server>` is held by each server that takes a share of the work. */
 export const SERVERS_PREFIX = "/parasaus/servers/";

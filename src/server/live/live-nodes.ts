@@ -1,4 +1,12 @@
-import { type Condition, type KubeObject, type Node, nodeDefinition, type Pool } from "../../model/index.ts";
+import {
+  type Condition,
+  isReadyUnknown,
+  type KubeObject,
+  type Node,
+  nodeDefinition,
+  type Pool,
+  withReadyUnknown,
+} from "../../model/index.ts";
 import type { Resources } from "../../resources/index.ts";
 import type { NodeHeartbeat, NodeHeartbeats } from "../../resources/local/index.ts";
 
@@ -16,7 +24,7 @@ export interface LiveNodeSources {
 
 /**
  * The same objects, and in every Node that is read what its agent said last: stored is only what seldom changes. `Ready` of
- * a node that is silent is `Unknown`. A watch shows what is stored.
+ * a node that is silent is `Unknown`. A watch shows what is stored, where that is written a little later.
  */
 export function withLiveNodes(resources: Resources, sources: LiveNodeSources): Resources {
   return {
@@ -61,7 +69,7 @@ function joined(object: KubeObject, heartbeats: NodeHeartbeats, sources: LiveNod
   const conditions = status.conditions ?? [];
   const next = {
     ...{ ...status, ...live, heartbeat },
-    ...(isSilent ? { conditions: conditions.map((each) => silenced(each, heardMs)) } : {}),
+    ...(isSilent && !isReadyUnknown(conditions) ? { conditions: silenced(conditions, heardMs) } : {}),
   };
   return { ...rest, status: next } as KubeObject;
 }
@@ -71,17 +79,8 @@ function liveStatus({ atMs: _, ...said }: NodeHeartbeat, poolRevision: number): 
   return { ...said, lagRevisions: Math.max(0, poolRevision - Number(said.appliedRevision)) };
 }
 
-/** Whether a node that says nothing forwards, nobody knows; it does, unless its machine is down. */
-function silenced(condition: Condition, heardMs: number): Condition {
-  if (condition.type !== "Ready") return condition;
-  const at = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-  return {
-    ...condition,
-    status: "Unknown",
-    reason: "NodeStatusUnknown",
-    message: `Not heard of since ${at(heardMs)}`,
-    lastTransitionTime: at(heardMs + SILENT_MS),
-  };
+function silenced(conditions: readonly Condition[], heardMs: number): readonly Condition[] {
+  return withReadyUnknown(conditions, heardMs, new Date(heardMs + SILENT_MS));
 }
 
 /** Revision of the newest of the pools, worked out anew at most once a second. */

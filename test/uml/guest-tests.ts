@@ -51,8 +51,11 @@ async function runInGuest(files: readonly string[]) {
   const command = [
     "node_modules/vitest/vitest.mjs",
     "run",
+    "--project=integration",
     "--project=lab",
     "--no-isolate",
+    // One CPU, and memory for the processes of one file.
+    "--no-file-parallelism",
     ...reporters,
     ...TIMES,
     ...files,

@@ -12,7 +12,8 @@ class GuestReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {
-    const errors = [...modules.flatMap((module) => module.errors()), ...unhandled];
+    const suites = modules.flatMap((module) => [...module.children.allSuites()]);
+    const errors = [...[...modules, ...suites].flatMap((each) => each.errors()), ...unhandled];
     write({ kind: "end", errors: errors.map(({ message }) => message) });
   }
 }

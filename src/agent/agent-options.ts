@@ -18,6 +18,8 @@ export interface AgentOptions {
   readonly resources: Resources;
   /** Open; the agent does not close it. */
   readonly driver: Driver;
+  /** Why the driver is not the one that would have been preferred; absent when it is. */
+  readonly driverFallback?: string;
   readonly nodeName: string;
   /** IPv4 addresses that pools from `node-ports` listen on: a fixed list, or a source that follows the devices. */
   readonly addresses: readonly string[] | AddressSource;

@@ -3,6 +3,7 @@ import { type NodeFacts, nodeConditions } from "./node-conditions.ts";
 
 const fine: NodeFacts = {
   nodeName: "n1",
+  driver: "ebpf",
   source: "server",
   refusals: [],
   unreadablePoolCount: 0,
@@ -78,4 +79,18 @@ it("says how many pools it holds back, and what lets them go", () => {
   expect(held?.message).toBe(
     "412 of 1000 pools went without anybody deleting them, and are forwarded all the same; if they may go: parasaus node confirm n1",
   );
+});
+
+it("says why another driver forwards, and names services that Parasaus did not make", () => {
+  const typesOf = (facts: NodeFacts) =>
+    Object.fromEntries(nodeConditions(facts, [], later).map((each) => [each.type, each]));
+  expect(typesOf(fine)).not.toHaveProperty("DriverFallback");
+  expect(typesOf(fine)).not.toHaveProperty("ForeignServices");
+  const ipvs = { ...fine, driver: "ipvs", driverFallback: "no BPF", foreignServices: ["TCP 192.0.2.1:80"] };
+  expect(typesOf(ipvs)["DriverFallback"]?.message).toBe("Forwards with ipvs: no BPF");
+  expect(typesOf(ipvs)["ForeignServices"]).toMatchObject({
+    status: "True",
+    message: expect.stringContaining("TCP 192.0.2.1:80"),
+  });
+  expect(typesOf({ ...ipvs, foreignServices: [] })["ForeignServices"]?.status).toBe("False");
 });

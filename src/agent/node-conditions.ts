@@ -6,6 +6,11 @@ import type { Refusal } from "./reconciler.ts";
 /** What conditions are made from. */
 export interface NodeFacts {
   readonly nodeName: string;
+  readonly driver: string;
+  /** Why the driver is not the one that would have been preferred; absent when it is. */
+  readonly driverFallback?: string;
+  /** Services that Parasaus did not make; absent where the driver knows of none. */
+  readonly foreignServices?: readonly string[];
   readonly source: "none" | "snapshot" | "server";
   /** Why the agent could not do its work the last time; absent when it could. */
   readonly trouble?: string;
@@ -34,11 +39,13 @@ export function nodeConditions(
 ): readonly Condition[] {
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const findings = [ready, synced, programmed, shrinkHeld, localListener].map((find) => find(facts));
-  return [...findings, ...enrolled(facts)].map((finding) => {
-    const before = previous.find((condition) => condition.type === finding.type);
-    const isSame = before?.status === finding.status;
-    return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
-  });
+  return [...findings, ...enrolled(facts), ...driverFallback(facts), ...foreignServices(facts)].map(
+    (finding) => {
+      const before = previous.find((condition) => condition.type === finding.type);
+      const isSame = before?.status === finding.status;
+      return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
+    },
+  );
 }
 
 function ready({ source, trouble }: NodeFacts): Finding {
@@ -95,14 +102,35 @@ function enrolled({ certificateTrouble }: NodeFacts): readonly Finding[] {
   ];
 }
 
+function driverFallback({ driver, driverFallback: why }: NodeFacts): readonly Finding[] {
+  if (why === undefined) return [];
+  const message = `Forwards with ${driver}: ${why}`;
+  return [{ type: "DriverFallback", status: "True", reason: "KernelUnsupported", message }];
+}
+
+function foreignServices({ foreignServices: found }: NodeFacts): readonly Finding[] {
+  if (found === undefined) return [];
+  const base = { type: "ForeignServices" };
+  if (found.length === 0) {
+    const message = "IPVS has no services that Parasaus did not make";
+    return [{ ...base, status: "False", reason: "NoneFound", message }];
+  }
+  const message = `IPVS has services that Parasaus did not make and leaves alone: ${nameSome(found)}`;
+  return [{ ...base, status: "True", reason: "ServicesFound", message }];
+}
+
+function nameSome(names: readonly string[]): string {
+  const more = names.length > NAMED_COUNT ? ` and ${names.length - NAMED_COUNT} more` : "";
+  return `${names.slice(0, NAMED_COUNT).join(", ")}${more}`;
+}
+
 function localListener({ listeners }: NodeFacts): Finding {
   const base = { type: "LocalListener" };
   if (listeners.length === 0) {
     const message = "No local socket listens on a port that belongs to a pool";
     return { ...base, status: "False", reason: "NoConflict", message };
   }
-  const named = listeners.slice(0, NAMED_COUNT).map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`);
-  const more = listeners.length > NAMED_COUNT ? ` and ${listeners.length - NAMED_COUNT} more` : "";
-  const message = `New connections go to the pool, not to the local socket: ${named.join(", ")}${more}`;
+  const named = nameSome(listeners.map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`));
+  const message = `New connections go to the pool, not to the local socket: ${named}`;
   return { ...base, status: "True", reason: "PortTaken", message };
 }

@@ -34,7 +34,11 @@ export async function report(
         ...(server === undefined ? {} : { server }),
         heldShrink: shrink ?? null,
         conditions: nodeConditions(
-          { ...factsOf(nodeName, core, await listeners()), ...troubleOf(certificateTrouble()) },
+          {
+            ...driverFactsOf(options),
+            ...factsOf(nodeName, core, await listeners()),
+            ...troubleOf(certificateTrouble()),
+          },
           previous,
           clock.now(),
         ),
@@ -46,11 +50,27 @@ export async function report(
   });
 }
 
+function driverFactsOf({
+  driver,
+  driverFallback,
+}: AgentOptions): Pick<NodeFacts, "driver" | "driverFallback" | "foreignServices"> {
+  const foreignServices = driver.foreignServices?.();
+  return {
+    driver: driver.name,
+    ...(driverFallback === undefined ? {} : { driverFallback }),
+    ...(foreignServices === undefined ? {} : { foreignServices }),
+  };
+}
+
 function troubleOf(trouble: string | null | undefined): Pick<NodeFacts, "certificateTrouble"> {
   return trouble === undefined ? {} : { certificateTrouble: trouble };
 }
 
-function factsOf(nodeName: string, core: AgentCore, listeners: readonly LocalListener[]): NodeFacts {
+function factsOf(
+  nodeName: string,
+  core: AgentCore,
+  listeners: readonly LocalListener[],
+): Omit<NodeFacts, "driver"> {
   const { source, trouble, hearing, guard, reconciler, desired } = core;
   const { silence } = hearing;
   const { shrink } = guard;

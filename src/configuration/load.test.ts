@@ -79,10 +79,7 @@ describe("refusals", () => {
     ["- a\n", 'Cannot read "FILE": line 1: expected `setting: value` lines'],
     ["log-level: info\nlog-level: warn\n", 'Cannot read "FILE": line 2: Map keys must be unique'],
     ["\nmax-flows: many\n", 'Cannot use FILE:2: found "many", expected a whole number from 1 to 67108864'],
-    [
-      "driver: ipvs\n",
-      'Cannot use FILE:1: found "ipvs", expected auto or ebpf: the ipvs driver does not exist yet',
-    ],
+    ["driver: dpdk\n", 'Cannot use FILE:1: found "dpdk", expected auto, ebpf or ipvs'],
     [
       "store: http://a:2379\n",
       'Cannot use FILE:1: found "http://a:2379", expected embedded or etcd://HOST:PORT,HOST:PORT',

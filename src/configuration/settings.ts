@@ -47,10 +47,9 @@ const KEEPING = ["up", "server", "store"] as const;
 const nothing = () => "";
 const always = (value: string) => () => value;
 
-const driver: ValueReader<"auto" | "ebpf" | "memory"> = (value) => {
-  if (value === "ipvs") throw wrong(value, "auto or ebpf: the ipvs driver does not exist yet");
-  if (value === "auto" || value === "ebpf" || value === "memory") return value;
-  throw wrong(value, "auto or ebpf");
+const driver: ValueReader<"auto" | "ebpf" | "ipvs" | "memory"> = (value) => {
+  if (value === "auto" || value === "ebpf" || value === "ipvs" || value === "memory") return value;
+  throw wrong(value, "auto, ebpf or ipvs");
 };
 
 const localClients: ValueReader<string> = (value) => {
@@ -233,7 +232,7 @@ export const SETTINGS = {
   },
   driver: {
     placeholder: "DRIVER",
-    description: "how the kernel is programmed: auto or ebpf",
+    description: "how the kernel is programmed: ebpf, ipvs, or auto: the first that works",
     programs: FORWARDING,
     read: driver,
     fallback: always("auto"),

@@ -92,6 +92,14 @@ export interface DriverCapabilities {
   readonly protocols: readonly Protocol[];
   /** Sends real packets (false for `memory`). */
   readonly forwards: boolean;
+  /** New flows find a member also while a pool's scheduler is changed. */
+  readonly changesSchedulerWithoutGap: boolean;
+  /** Refused connections are counted by reason. */
+  readonly countsRefusals: boolean;
+  /** Flows that session affinity brought to their member are told from those that were scheduled. */
+  readonly tellsAffinity: boolean;
+  /** How far the counters of a member may lag behind its traffic, milliseconds. */
+  readonly counterDelayMs: number;
 }
 
 /**
@@ -99,7 +107,7 @@ export interface DriverCapabilities {
  * others are under way: maintenance and questions, which may take long, do not hold changes up.
  */
 export interface Driver extends AsyncDisposable {
-  readonly name: "ebpf" | "memory";
+  readonly name: "ebpf" | "ipvs" | "memory";
   readonly capabilities: DriverCapabilities;
   /** The clock that deadlines are in: CLOCK_MONOTONIC, milliseconds (`memory`: its own clock's). */
   nowMs(): number;
@@ -116,4 +124,9 @@ export interface Driver extends AsyncDisposable {
   maintain(): Promise<MaintenanceReport>;
   /** IPv4 addresses that `*` stands for; writes only what changed. */
   setNodeAddresses(addresses: readonly string[]): Promise<void>;
+  /**
+   * Services that the kernel had, when it was read last, and that Parasaus did not make and does not touch, in words.
+   * Absent where nobody else programs the same tables.
+   */
+  foreignServices?(): readonly string[];
 }

@@ -31,5 +31,4 @@ export {
   type ProbeRound,
   recordRound,
   restoredHealth,
-  secondProbeDelayMs,
 } from "./state-machine.ts";

@@ -50,6 +50,7 @@ export type {
   IpvsTunnel,
 } from "./ipvs/types.ts";
 export { errnoOf } from "./kernel-error.ts";
+export { type LocalRoutes, openLocalRoutes } from "./local-routes.ts";
 export {
   type DeviceAddress,
   listAddresses,

@@ -2,6 +2,8 @@ import type { Condition } from "./object.ts";
 
 /** Conditions that are bad news when they are true; all others when they are false. */
 const BAD_WHEN_TRUE: ReadonlySet<string> = new Set([
+  "DriverFallback",
+  "ForeignServices",
   "LocalListener",
   "InvalidAnnotation",
   "NoAddressPool",

@@ -13,7 +13,8 @@ import {
   program,
   withMember,
 } from "../contract/driver-world.ts";
-import { connectFlow, type EbpfWorld, missingForEbpf, openEbpfWorld } from "../lab/ebpf-world.ts";
+import { type EbpfWorld, missingForEbpf, openEbpfWorld } from "../lab/ebpf-world.ts";
+import { connectFlow } from "../lab/forwarding-world.ts";
 import { startRemote } from "../lab/remote.ts";
 import { startMember } from "../lab/traffic.ts";
 

@@ -19,7 +19,7 @@ describe.skipIf(missing)(`eBPF driver with 35,000 pools${missing}`, () => {
   const pools = Array.from({ length: POOL_COUNT }, (_, index) => poolNumber(index));
   const open = async () => {
     host = await startRemote(namespace, "driver-host.ts", [JSON.stringify(options)]);
-    driver = remoteDriver(host);
+    driver = await remoteDriver(host);
   };
   beforeAll(async () => {
     namespace = makeNamespace("scale");

@@ -56,19 +56,15 @@ export async function startRemote(
 }
 
 /** The driver that runs in a `driver-host`. */
-export function remoteDriver(remote: Remote): Driver {
+export async function remoteDriver(remote: Remote): Promise<Driver> {
   const call =
     <Result>(method: string) =>
     (...parameters: readonly unknown[]) =>
       remote.call(method, ...parameters) as Promise<Result>;
+  const { name, capabilities } = await call<Pick<Driver, "name" | "capabilities">>("introduce")();
   return {
-    name: "ebpf",
-    capabilities: {
-      forwarding: ["fullnat", "nat"],
-      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-      protocols: ["TCP", "UDP"],
-      forwards: true,
-    },
+    name,
+    capabilities,
     nowMs: () => Number(process.hrtime.bigint()) / 1e6,
     observe: call("observe"),
     apply: call("apply"),

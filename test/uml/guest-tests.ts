@@ -10,7 +10,7 @@ import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 const DEADLINE_MS = 1_500_000;
 /** A process takes seconds to start there. */
 const TIMES = ["--hookTimeout=400000", "--testTimeout=400000"];
-const LAB_PROGRAMS = ["driver-host", "flow-client", "member", "traffic-client"];
+const LAB_PROGRAMS = ["driver-host", "flow-client", "ipvs-service", "member", "traffic-client"];
 
 /**
  * Runs test files of the host's suites on the guest's kernel and makes a test of each result. Where the guest did not run,

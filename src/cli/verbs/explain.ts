@@ -74,7 +74,9 @@ function describeAnswer(answer: FlowAnswer): string {
     fact("Member", `${answer.memberIp}:${answer.memberPort} (${answer.memberDisposition})`),
     fact("Why", WHY[answer.why]),
     fact("State", answer.state),
-    fact("Since", `${formatSeconds(Math.floor(answer.ageMs / 1000))} ago`),
+    ...(answer.ageMs === undefined
+      ? []
+      : [fact("Since", `${formatSeconds(Math.floor(answer.ageMs / 1000))} ago`)]),
     fact("Last Packet", `${formatSeconds(Math.floor(answer.idleMs / 1000))} ago`),
     ...(answer.translatedSource ? [fact("Member Sees", answer.translatedSource)] : []),
   ]);

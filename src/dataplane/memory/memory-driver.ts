@@ -11,6 +11,10 @@ export function openMemoryDriver(kernel: MemoryKernel): Driver {
       schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
       protocols: ["TCP", "UDP"],
       forwards: false,
+      changesSchedulerWithoutGap: true,
+      countsRefusals: true,
+      tellsAffinity: true,
+      counterDelayMs: 0,
     },
     nowMs: () => kernel.clock.monotonicMs(),
     observe: async () =>

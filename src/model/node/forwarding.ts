@@ -32,8 +32,8 @@ export interface FlowExplanation {
   readonly state: "half-open" | "established" | "closing" | "closed" | "local";
   /** Why this member: the scheduler's pick, session affinity, adopted without a SYN, or scheduled anew. */
   readonly why: "scheduled" | "affinity" | "adopted" | "rescheduled";
-  /** Age of the flow, milliseconds. */
-  readonly ageMs: number;
+  /** Age of the flow, milliseconds; absent where the kernel does not keep it (ipvs). */
+  readonly ageMs?: number;
   /** Time since its last packet, milliseconds. */
   readonly idleMs: number;
   /** Source address and port that the member sees, where they differ from the client's. */

@@ -1,14 +1,13 @@
 import { release } from "node:os";
 import { httpNodeRequests, type NodeIdentity, openNodeIdentity, runAgent } from "../../agent/index.ts";
 import { type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
-import type { Driver } from "../../dataplane/index.ts";
 import { type Clock, hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
 import type { AgentStatus } from "../../model/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
 import { beginProgram } from "../program.ts";
 import { serveAgentMetrics } from "./agent-metrics.ts";
 import { followNodeAddresses } from "./node-addresses.ts";
-import { openDriver } from "./open-driver.ts";
+import { type OpenedDriver, openDriver } from "./open-driver.ts";
 import { reportUnable } from "./report-unable.ts";
 
 /** How long forwarding waits for the first step of enrolment, milliseconds. */
@@ -54,7 +53,9 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     await reportUnable({ resources, nodeName, reason: opened, clock, log, signal });
     return 0;
   }
-  await using driver = opened;
+  const { fallback } = opened;
+  await using driver = opened.driver;
+  if (fallback !== undefined) log.warn("another driver forwards", { driver: driver.name, reason: fallback });
   let readStatus: (() => AgentStatus) | undefined;
   await using _metrics = await serveAgentMetrics({
     listen: configuration.metricsListen,
@@ -78,6 +79,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     version: VERSION,
     kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
+    ...(fallback === undefined ? {} : { driverFallback: fallback }),
     leaveServer: transport.leaveServer,
     certificateTrouble: () => identity.trouble,
     requests: httpNodeRequests({ servers, tls }),
@@ -100,7 +102,7 @@ async function beginToKeep(identity: NodeIdentity, clock: Clock, signal: AbortSi
 }
 
 /** The driver, or why there is none. */
-async function openOrReason(open: () => Promise<Driver>): Promise<Driver | string> {
+async function openOrReason(open: () => Promise<OpenedDriver>): Promise<OpenedDriver | string> {
   try {
     return await open();
   } catch (failure) {

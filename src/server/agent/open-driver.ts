@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Configuration } from "../../configuration/index.ts";
 import type { EbpfTimeouts } from "../../dataplane/ebpf/index.ts";
 import type { Driver } from "../../dataplane/index.ts";
-import { type Clock, type Logger, ParasausError } from "../../foundation/index.ts";
+import { type Clock, hasCode, type Logger, ParasausError } from "../../foundation/index.ts";
 import { missingRights } from "./missing-rights.ts";
 
 /** What a driver is opened with. */
@@ -14,25 +14,73 @@ export interface DriverSurroundings {
   readonly clock: Clock;
 }
 
+/** A driver that is open. */
+export interface OpenedDriver {
+  readonly driver: Driver;
+  /** Why it is not the one that would have been preferred; absent when it is. */
+  readonly fallback?: string;
+}
+
 /**
- * Opens the driver that the configuration asks for.
+ * Opens the driver that the configuration asks for; with `auto` eBPF, else IPVS.
  *
  * @throws ParasausError `KernelUnsupported` that says what forwarding lacks on this machine
  */
-export async function openDriver(surroundings: DriverSurroundings): Promise<Driver> {
-  const { configuration, clock, log, programFile } = surroundings;
+export async function openDriver(surroundings: DriverSurroundings): Promise<OpenedDriver> {
+  const { configuration, clock } = surroundings;
   if (configuration.driver === "memory") {
     const { MemoryKernel, openMemoryDriver } = await import("../../dataplane/memory/index.ts");
-    return openMemoryDriver(new MemoryKernel({ clock }));
+    return { driver: openMemoryDriver(new MemoryKernel({ clock })) };
   }
   const lacking = missingRights();
   if (lacking !== undefined) throw new ParasausError("KernelUnsupported", `Cannot forward: ${lacking}`);
+  if (configuration.driver === "auto") {
+    return openFirst([() => openEbpf(surroundings), () => openIpvs(surroundings)]);
+  }
+  const driver = await (configuration.driver === "ipvs" ? openIpvs(surroundings) : openEbpf(surroundings));
+  return { driver };
+}
+
+/**
+ * Opens the first driver that the kernel can do; what it cannot do is no reason to stop.
+ *
+ * @throws ParasausError `KernelUnsupported` with the reasons of all
+ */
+export async function openFirst(drivers: readonly (() => Promise<Driver>)[]): Promise<OpenedDriver> {
+  const reasons: string[] = [];
+  for (const open of drivers) {
+    try {
+      const driver = await open();
+      return reasons.length === 0 ? { driver } : { driver, fallback: reasons.join("; ") };
+    } catch (failure) {
+      if (!hasCode(failure, "KernelUnsupported")) throw failure;
+      reasons.push(failure.message);
+    }
+  }
+  throw new ParasausError("KernelUnsupported", reasons.join("; "));
+}
+
+async function openEbpf({ configuration, programFile, log, clock }: DriverSurroundings): Promise<Driver> {
   const { openEbpfDriver } = await import("../../dataplane/ebpf/index.ts");
   return openEbpfDriver({
     ...ebpfOptions(configuration),
     objectFile: ebpfObjectFile(programFile),
     logger: log,
     clock,
+  });
+}
+
+async function openIpvs({ configuration, log }: DriverSurroundings): Promise<Driver> {
+  const { openIpvsDriver } = await import("../../dataplane/ipvs/index.ts");
+  const { established, closing, udp } = configuration.flowTimeouts;
+  return openIpvsDriver({
+    node: configuration.nodeName,
+    timeouts: {
+      ...(established === undefined ? {} : { establishedSeconds: established }),
+      ...(closing === undefined ? {} : { closingSeconds: closing }),
+      ...(udp === undefined ? {} : { datagramSeconds: udp }),
+    },
+    logger: log,
   });
 }
 

@@ -12,11 +12,12 @@ export async function uninstallNodeProcess(loaded: LoadedConfiguration, terminal
   const lacking = missingRights();
   if (lacking !== undefined) throw new ParasausError("KernelUnsupported", `Cannot uninstall: ${lacking}`);
   const { uninstallEbpf } = await import("../../dataplane/ebpf/index.ts");
-  const wasThere = uninstallEbpf({ node: nodeName });
+  const { uninstallIpvs } = await import("../../dataplane/ipvs/index.ts");
+  const wasThere = [uninstallEbpf({ node: nodeName }), uninstallIpvs({ node: nodeName })].includes(true);
   terminal.stdout.write(
     wasThere
       ? `Node "${nodeName}" forwards no more\n`
-      : `Nothing to take out: node "${nodeName}" has no programs here\n`,
+      : `Nothing to take out: node "${nodeName}" has neither programs nor services here\n`,
   );
   return 0;
 }

@@ -1,0 +1,125 @@
+import { readFileSync, statSync } from "node:fs";
+import { openLocalRoutes } from "../../linux/index.ts";
+import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import { countersOf } from "./counters.ts";
+import { explainFlow, listFlows } from "./explain.ts";
+import { readFlowTable } from "./flow-table.ts";
+import { openKernelTable } from "./kernel-table.ts";
+import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
+import { Programmer } from "./programmer.ts";
+import { openRecord, recordFileFor } from "./record.ts";
+import { FORWARDING_METHODS } from "./services.ts";
+import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } from "./settings.ts";
+
+/** A driver that also tells how often it wrote. */
+export interface IpvsDriver extends Driver {
+  /** Messages that changed the kernel's table, sent since it was opened. */
+  writeCount(): number;
+}
+
+/** The kernel adds up what its CPUs have counted every two seconds. */
+const ESTIMATION_MS = 2_500;
+
+/**
+ * Opens the driver that forwards with IPVS, the kernel's own load balancer. What an earlier one left in the kernel is
+ * adopted, and nothing is written that is right already. Disposing it leaves everything forwarding; `uninstallIpvs` takes
+ * it away. Services that Parasaus did not make are not touched.
+ *
+ * @throws ParasausError `KernelUnsupported` without IPVS; `KernelError`
+ */
+export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDriver> {
+  const { logger } = options;
+  const table = openKernelTable();
+  const record = openRecord(recordFileFor(options), kernelName());
+  const routes = openLocalRoutes();
+  const programmer = new Programmer({ table, record, routes, logger, nowMs });
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const inTurn = createQueue();
+  recordOriginal();
+  bringSettings();
+
+  return {
+    name: "ipvs",
+    capabilities: {
+      forwarding: ["nat"],
+      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+      protocols: ["TCP", "UDP"],
+      forwards: true,
+      changesSchedulerWithoutGap: false,
+      countsRefusals: false,
+      tellsAffinity: false,
+      counterDelayMs: ESTIMATION_MS,
+    },
+    nowMs,
+    observe: () =>
+      inTurn(async () => {
+        bringSettings();
+        return programmer.observe();
+      }),
+    apply: (operations) =>
+      inTurn(async () => {
+        const refusals = operations.flatMap(refuseUnsupported);
+        const refused = new Set(refusals.map(({ uid }) => uid));
+        const accepted = operations.filter((each) => each.kind === "remove" || !refused.has(each.pool.uid));
+        const failures = await programmer.apply(accepted);
+        bringSettings();
+        return [...refusals, ...failures];
+      }),
+    readCounters: () => inTurn(async () => countersOf(programmer.programme, table.read())),
+    explain: async (flow) => explainFlow(programmer.programme, readFlowTable(), flow, timeouts),
+    listFlows: async (poolUid, limitCount) =>
+      listFlows(programmer.programme, readFlowTable(), poolUid, limitCount, timeouts),
+    maintain: () => inTurn(async () => ({ expiredCount: 0, cutCount: await programmer.endDue() })),
+    setNodeAddresses: (addresses) =>
+      // The kernel sends nothing on from 127.0.0.1 to another machine.
+      inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
+    writeCount: () => table.writeCount,
+    foreignServices: () => programmer.foreignServices,
+    [Symbol.asyncDispose]: async () => {
+      await inTurn(async () => undefined);
+      table[Symbol.dispose]();
+      routes[Symbol.dispose]();
+    },
+  };
+
+  /** Sets what has drifted. */
+  function bringSettings(): void {
+    bringSysctls(wantedSysctls({ adoptsFlows: programmer.hasHashing }), logger);
+    bringTimeouts(table, timeouts);
+  }
+
+  /** Remembers how the kernel was before Parasaus came. */
+  function recordOriginal(): void {
+    if (TIMEOUTS in record.recorded.original) return;
+    const sysctls = presentSysctls(Object.keys(wantedSysctls({ adoptsFlows: false })));
+    record.append([{ original: { ...sysctls, [TIMEOUTS]: JSON.stringify(table.readTimeouts()) } }]);
+  }
+}
+
+/** Names this boot of the kernel and this network namespace. */
+export function kernelName(): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return `${boot} ${statSync("/proc/self/ns/net").ino}`;
+}
+
+function refuseUnsupported(operation: PoolOperation): OperationFailure[] {
+  if (operation.kind === "remove" || FORWARDING_METHODS[operation.pool.forwarding]) return [];
+  const { uid, forwarding } = operation.pool;
+  const message = `Cannot program pool "${uid}": the ipvs driver does not forward with ${forwarding}; it has nat`;
+  return [{ uid, code: "KernelUnsupported", message }];
+}
+
+/** CLOCK_MONOTONIC. */
+function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Runs tasks one after the other: a reading of the kernel must not see half of a change. */
+function createQueue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const turn = last.then(task);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}

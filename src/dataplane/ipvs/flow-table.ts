@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { formatIpv4 } from "../../foundation/index.ts";
+import type { FlowExplanation, FlowTuple } from "../driver.ts";
+
+/** One line of the kernel's table of connections. */
+export interface TableFlow {
+  readonly tuple: FlowTuple;
+  readonly memberIp: string;
+  /** 1-65535. */
+  readonly memberPort: number;
+  readonly state: FlowExplanation["state"];
+  /** Until the kernel forgets it unless a packet comes, seconds. */
+  readonly expiresSeconds: number;
+}
+
+const FILE = "/proc/net/ip_vs_conn";
+
+/** The names of `net/netfilter/ipvs/ip_vs_proto_tcp.c` and `_udp.c`. */
+const STATES: Readonly<Record<string, FlowExplanation["state"]>> = {
+  SYN_SENT: "half-open",
+  SYN_RECV: "half-open",
+  SYNACK: "half-open",
+  ESTABLISHED: "established",
+  UDP: "established",
+  FIN_WAIT: "closing",
+  TIME_WAIT: "closing",
+  CLOSE_WAIT: "closing",
+  LAST_ACK: "closing",
+  CLOSE: "closed",
+};
+
+/** Every TCP and UDP flow over IPv4 that the kernel's table holds; templates of persistence are not among them. */
+export function readFlowTable(): readonly TableFlow[] {
+  return parseFlowTable(readFileSync(FILE, "latin1"));
+}
+
+/** Reads what `/proc/net/ip_vs_conn` says. */
+export function parseFlowTable(text: string): readonly TableFlow[] {
+  return text.split("\n").flatMap((line) => parseLine(line) ?? []);
+}
+
+function parseLine(line: string): TableFlow | undefined {
+  const [protocol, clientIp = "", clientPort, ip = "", port, memberIp = "", memberPort, state = "", expires] =
+    line.trim().split(/\s+/);
+  if (protocol !== "TCP" && protocol !== "UDP") return undefined;
+  const named = STATES[state];
+  // Addresses of IPv6 stand in brackets.
+  if (named === undefined || clientIp.length !== 8) return undefined;
+  return {
+    tuple: {
+      protocol,
+      clientIp: ipOf(clientIp),
+      clientPort: numberOf(clientPort),
+      ip: ipOf(ip),
+      port: numberOf(port),
+    },
+    memberIp: ipOf(memberIp),
+    memberPort: numberOf(memberPort),
+    state: named,
+    expiresSeconds: Number(expires),
+  };
+}
+
+function ipOf(hexadecimal: string): string {
+  return formatIpv4(numberOf(hexadecimal));
+}
+
+function numberOf(hexadecimal = ""): number {
+  return Number.parseInt(hexadecimal, 16);
+}

@@ -1,0 +1,3 @@
+export { type IpvsDriver, openIpvsDriver } from "./driver.ts";
+export { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
+export { uninstallIpvs } from "./uninstall.ts";

@@ -1,0 +1,177 @@
+import {
+  type IpvsCommand,
+  type IpvsDestination,
+  type IpvsDestinationSettings,
+  type IpvsFailure,
+  type IpvsServiceEntry,
+  type IpvsServiceKey,
+  type IpvsServiceSettings,
+  ipvsServiceName,
+  openIpvs,
+} from "../../linux/index.ts";
+import type { ConnectAddress, SchedulerName } from "../../model/index.ts";
+import { placeKey } from "../order.ts";
+import type { Command } from "./commands.ts";
+import type { Destination, ForwardingMethod, Service } from "./services.ts";
+import type { CommandFailure, ServiceTable, TableDestination, TableService } from "./table.ts";
+
+/** What a scheduler's own flags mean to `sh` and `mh`: look on when the member of the hash takes no new flows. */
+const FALLBACK = { sched1: true, sched2: false, sched3: false };
+/** `mh` goes by the client's port too, as the eBPF driver does. */
+const FALLBACK_AND_PORT = { sched1: true, sched2: true, sched3: false };
+const NO_FLAGS = { sched1: false, sched2: false, sched3: false };
+
+const SCHEDULER_FLAGS: Readonly<Record<SchedulerName, typeof NO_FLAGS>> = {
+  rr: NO_FLAGS,
+  wrr: NO_FLAGS,
+  lc: NO_FLAGS,
+  wlc: NO_FLAGS,
+  sh: FALLBACK,
+  mh: FALLBACK_AND_PORT,
+};
+const SCHEDULERS = Object.keys(SCHEDULER_FLAGS) as readonly SchedulerName[];
+
+/** Errors that say that what was to be deleted is gone already. */
+const GONE: readonly string[] = ["ENOENT", "ESRCH"];
+
+/**
+ * The table of this process's network namespace.
+ *
+ * @throws ParasausError `KernelUnsupported` without IPVS
+ */
+export function openKernelTable(): ServiceTable {
+  const ipvs = openIpvs();
+  return {
+    read() {
+      const entries = ipvs.dump();
+      const services = entries.flatMap((entry) => decodeEntry(entry) ?? []);
+      return {
+        services: new Map(services.map((service) => [placeKey(service.address), service])),
+        others: entries
+          .filter((entry) => !addressOf(entry.service.key))
+          .map((entry) => ipvsServiceName(entry.service.key)),
+      };
+    },
+    readService(address) {
+      const key = encodeKey(address);
+      const name = ipvsServiceName(key);
+      const service = ipvs.services().find((each) => ipvsServiceName(each.key) === name);
+      return service && decodeEntry({ service, destinations: ipvs.destinations(key) });
+    },
+    readDestinations: (address) => ipvs.destinations(encodeKey(address)).map(decodeDestination),
+    execute: (commands) => {
+      const failures = ipvs.execute(commands.map(encodeCommand));
+      return failures.flatMap((failure) => failureOf(commands[failure.index], failure) ?? []);
+    },
+    get writeCount() {
+      return ipvs.writeCount;
+    },
+    readTimeouts() {
+      const { tcpSeconds, tcpFinSeconds, udpSeconds } = ipvs.timeouts();
+      return { establishedSeconds: tcpSeconds, closingSeconds: tcpFinSeconds, datagramSeconds: udpSeconds };
+    },
+    writeTimeouts({ establishedSeconds, closingSeconds, datagramSeconds }) {
+      ipvs.setTimeouts({
+        tcpSeconds: establishedSeconds,
+        tcpFinSeconds: closingSeconds,
+        udpSeconds: datagramSeconds,
+      });
+    },
+    [Symbol.dispose]: () => ipvs[Symbol.dispose](),
+  };
+}
+
+function failureOf(
+  command: Command | undefined,
+  { errno, message }: IpvsFailure,
+): CommandFailure | undefined {
+  if (!command) return undefined;
+  const isGone = GONE.includes(errno);
+  if (isGone && command.kind.startsWith("delete-")) return undefined;
+  if (isGone && command.kind.endsWith("-service") && "service" in command) {
+    const remedy = `the kernel has no scheduler "${command.service.scheduler}"; load it: modprobe ip_vs_${command.service.scheduler}`;
+    return { command, code: "KernelUnsupported", message: `${message}: ${remedy}` };
+  }
+  const code = errno === "ENOMEM" ? "CapacityExceeded" : "KernelError";
+  return { command, code, message };
+}
+
+function encodeCommand(command: Command): IpvsCommand {
+  const key = encodeKey(command.address);
+  switch (command.kind) {
+    case "add-service":
+    case "edit-service":
+      return { kind: command.kind, service: encodeService(key, command.service) };
+    case "delete-service":
+      return { kind: command.kind, key };
+    default:
+      return { kind: command.kind, service: key, destination: encodeDestination(command.destination) };
+  }
+}
+
+function encodeKey({ protocol, ip, port }: ConnectAddress): IpvsServiceKey {
+  return { kind: "address", family: 4, protocol, ip, port };
+}
+
+function encodeService(key: IpvsServiceKey, { scheduler, affinitySeconds }: Service): IpvsServiceSettings {
+  const flags = scheduler === "other" ? NO_FLAGS : SCHEDULER_FLAGS[scheduler];
+  return {
+    key,
+    scheduler,
+    flags: { persistent: affinitySeconds > 0, onePacket: false, ...flags },
+    persistenceSeconds: affinitySeconds,
+    netmask: 32,
+  };
+}
+
+function encodeDestination({ ip, port, weight }: Destination): IpvsDestinationSettings {
+  return { family: 4, ip, port, weight, forwarding: "masq", upperThreshold: 0, lowerThreshold: 0 };
+}
+
+function addressOf(key: IpvsServiceKey): ConnectAddress | undefined {
+  if (key.kind === "mark" || key.family === 6 || key.protocol === "SCTP") return undefined;
+  const { ip, port, protocol } = key;
+  return { ip, port, protocol };
+}
+
+function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService | undefined {
+  const address = addressOf(service.key);
+  if (!address) return undefined;
+  const { flags, persistenceSeconds, netmask } = service;
+  const isSticky = flags.persistent;
+  return {
+    address,
+    scheduler: isSticky && netmask !== 32 ? "other" : schedulerOf(service),
+    affinitySeconds: isSticky ? persistenceSeconds : 0,
+    destinations: new Map(
+      destinations.map(decodeDestination).map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),
+    ),
+  };
+}
+
+function schedulerOf({ scheduler, flags }: IpvsServiceSettings): SchedulerName | "other" {
+  const name = SCHEDULERS.find((each) => each === scheduler);
+  if (name === undefined || flags.onePacket) return "other";
+  const wanted = SCHEDULER_FLAGS[name];
+  const isSame =
+    flags.sched1 === wanted.sched1 && flags.sched2 === wanted.sched2 && flags.sched3 === wanted.sched3;
+  return isSame ? name : "other";
+}
+
+function decodeDestination(destination: IpvsDestination): TableDestination {
+  const { ip, port, weight, forwarding, activeConnections, inactiveConnections, stats } = destination;
+  const method: ForwardingMethod = forwarding === "masq" ? "masq" : "other";
+  return {
+    ip,
+    port,
+    weight,
+    method,
+    activeConnections,
+    inactiveConnections,
+    totalConnections: Number(stats.connections),
+    packetsIn: Number(stats.inPackets),
+    bytesIn: Number(stats.inBytes),
+    packetsOut: Number(stats.outPackets),
+    bytesOut: Number(stats.outBytes),
+  };
+}

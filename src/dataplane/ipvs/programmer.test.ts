@@ -1,0 +1,256 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { silentLogger } from "../../foundation/index.ts";
+import type { LocalRoutes } from "../../linux/index.ts";
+import type { DesiredPool } from "../driver.ts";
+import { planOperations } from "../plan.ts";
+import { Programmer } from "./programmer.ts";
+import { openRecord } from "./record.ts";
+import { FakeTable } from "./service-table.fixture.ts";
+
+const UID = "0b0e7a4c-0000-4000-8000-000000000001";
+const OTHER_UID = "0b0e7a4c-0000-4000-8000-000000000002";
+const FIRST = "TCP 192.0.2.10:30001";
+const SECOND = "TCP 192.0.2.11:30001";
+
+let folder: string;
+const routed = new Set<string>();
+const routes: LocalRoutes = {
+  list: () => [...routed],
+  add: (ip) => void routed.add(ip),
+  remove: (ip) => void routed.delete(ip),
+  [Symbol.dispose]: () => routed.clear(),
+};
+let table: FakeTable;
+let programmer: Programmer;
+let nowMs: number;
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "parasaus-ipvs-"));
+  table = new FakeTable();
+  routed.clear();
+  nowMs = 1000;
+  open();
+  await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** As after a crash: nothing but the kernel and the record is left. */
+function open(): void {
+  const record = openRecord(path.join(folder, "node.jsonl"), "kernel");
+  programmer = new Programmer({ table, record, routes, logger: silentLogger, nowMs: () => nowMs });
+}
+
+function poolOf(change: Partial<DesiredPool> = {}, memberCount = 2): DesiredPool {
+  return {
+    uid: UID,
+    addresses: [{ ip: "*", port: 30001, protocol: "TCP" }],
+    scheduler: "rr",
+    forwarding: "nat",
+    affinitySeconds: 0,
+    drainSeconds: 30,
+    members: Array.from({ length: memberCount }, (_, index) => ({
+      ip: `10.0.0.${index + 1}`,
+      port: 8080,
+      weight: 1,
+      disposition: "active" as const,
+      drainSeconds: 30,
+    })),
+    ...change,
+  };
+}
+
+async function program(...pools: readonly DesiredPool[]) {
+  table.commands.length = 0;
+  return programmer.apply(planOperations(pools, await programmer.observe(), nowMs));
+}
+
+it("has one service for each address of the node, and writes nothing the second time", async () => {
+  expect(await program(poolOf())).toEqual([]);
+  const members = ["  10.0.0.1:8080 1", "  10.0.0.2:8080 1"];
+  expect(table.describe()).toEqual([FIRST, ...members, SECOND, ...members]);
+  expect(planOperations([poolOf()], await programmer.observe(), nowMs)).toEqual([]);
+  open();
+  await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
+  await program(poolOf());
+  expect(table.commands).toEqual([]);
+});
+
+it("follows the node's addresses", async () => {
+  await program(poolOf());
+  await programmer.setNodeAddresses(["192.0.2.11", "192.0.2.12"]);
+  expect([...table.services.keys()]).toEqual([SECOND, "TCP 192.0.2.12:30001"]);
+  expect(planOperations([poolOf()], await programmer.observe(), nowMs)).toEqual([]);
+});
+
+it("keeps a draining member at weight 0 until its deadline, and edits the weight when it is wanted again", async () => {
+  await program(poolOf());
+  await program(poolOf({}, 1));
+  expect(table.describe()).toContain("  10.0.0.2:8080 0");
+  await program(poolOf());
+  expect(table.commands.map(({ kind }) => kind)).toEqual(["edit-destination", "edit-destination"]);
+  await program(poolOf({}, 1));
+  nowMs += 30_001;
+  await programmer.endDue();
+  expect(table.describe()).toEqual([FIRST, "  10.0.0.1:8080 1", SECOND, "  10.0.0.1:8080 1"]);
+  await program(poolOf({}, 1));
+  expect(planOperations([poolOf({}, 1)], await programmer.observe(), nowMs)).toEqual([]);
+});
+
+it("counts the connections that a deadline cuts", async () => {
+  await program(poolOf());
+  await program(poolOf({}, 1));
+  const service = table.services.get(FIRST);
+  const destination = service?.destinations.get("10.0.0.2:8080");
+  if (!service || !destination) throw new Error("no such destination");
+  const busy = new Map(service.destinations).set("10.0.0.2:8080", { ...destination, activeConnections: 3 });
+  table.services.set(FIRST, { ...service, destinations: busy });
+  expect(await programmer.endDue()).toBe(0);
+  nowMs += 30_001;
+  expect(await programmer.endDue()).toBe(3);
+  expect(await programmer.endDue()).toBe(0);
+});
+
+it("closes an address with weight 0 until the deadline, then removes the service", async () => {
+  await program(poolOf());
+  await program();
+  expect(table.describe()).toContain("  10.0.0.1:8080 0");
+  nowMs += 30_001;
+  await program();
+  expect(table.describe()).toEqual([]);
+  expect(await programmer.observe()).toEqual([]);
+});
+
+it("keeps the flows of the first pool at an address that a second one takes over", async () => {
+  await program(poolOf({}, 1));
+  const members = [{ ...poolOf().members[0], ip: "10.0.0.9" }] as DesiredPool["members"];
+  const second = poolOf({ uid: OTHER_UID, members });
+  await program(second);
+  expect(table.commands.some(({ kind }) => kind.startsWith("delete"))).toBe(false);
+  expect(table.describe().slice(0, 3)).toEqual([FIRST, "  10.0.0.1:8080 0", "  10.0.0.9:8080 1"]);
+  open();
+  expect(planOperations([second], await programmer.observe(), nowMs)).toEqual([]);
+  nowMs += 30_001;
+  await programmer.endDue();
+  expect(table.describe()).toEqual([FIRST, "  10.0.0.9:8080 1", SECOND, "  10.0.0.9:8080 1"]);
+});
+
+it("does not touch a service that somebody else made, refuses the pool, and says which it is", async () => {
+  const address = { ip: "192.0.2.11", port: 30001, protocol: "TCP" as const };
+  table.services.set(SECOND, { address, scheduler: "rr", affinitySeconds: 0, destinations: new Map() });
+  const foreign = table.services.get(SECOND);
+  const failures = await program(poolOf());
+  expect(failures).toMatchObject([{ uid: UID, message: expect.stringContaining(SECOND) }]);
+  expect([...table.services]).toEqual([[SECOND, foreign]]);
+  expect(programmer.foreignServices).toEqual([SECOND]);
+  expect(await programmer.observe()).toEqual([]);
+  table.services.clear();
+  expect(await program(poolOf())).toEqual([]);
+  expect([...table.services.keys()]).toEqual([FIRST, SECOND]);
+});
+
+it("does not touch a service that appeared since it last looked", async () => {
+  await program();
+  const address = { ip: "192.0.2.11", port: 30001, protocol: "TCP" as const };
+  table.services.set(SECOND, { address, scheduler: "rr", affinitySeconds: 0, destinations: new Map() });
+  const foreign = table.services.get(SECOND);
+  const failures = await programmer.apply(planOperations([poolOf()], [], nowMs));
+  expect(failures).toMatchObject([{ uid: UID, message: expect.stringContaining(SECOND) }]);
+  expect([...table.services]).toEqual([[SECOND, foreign]]);
+});
+
+it("leaves a pool as it was when the kernel refuses a part of its change", async () => {
+  await program(poolOf());
+  const before = table.describe();
+  table.missingSchedulers.add("mh");
+  const failures = await program(poolOf({ scheduler: "mh" }, 1), {
+    ...poolOf(),
+    uid: OTHER_UID,
+    addresses: [{ ip: "192.0.2.10", port: 30002, protocol: "TCP" }],
+  });
+  expect(failures).toMatchObject([{ uid: UID, message: expect.stringContaining("mh") }]);
+  expect(table.describe().slice(0, before.length)).toEqual(before);
+  expect(table.services.has("TCP 192.0.2.10:30002")).toBe(true);
+});
+
+it("repairs what somebody else changed, and what a flush took away", async () => {
+  await program(poolOf());
+  const [service] = table.services.values();
+  if (!service) throw new Error("no service");
+  table.services.set(FIRST, { ...service, destinations: new Map(), scheduler: "other" });
+  expect(planOperations([poolOf()], await programmer.observe(), nowMs)).toHaveLength(1);
+  await program(poolOf());
+  expect(table.services.get(FIRST)?.scheduler).toBe("rr");
+  table.services.clear();
+  await program(poolOf());
+  expect([...table.services.keys()]).toEqual([FIRST, SECOND]);
+  expect(planOperations([poolOf()], await programmer.observe(), nowMs)).toEqual([]);
+});
+
+it("drains and removes a member that somebody else added", async () => {
+  await program(poolOf({}, 1));
+  const service = table.services.get(FIRST);
+  const [destination] = service?.destinations.values() ?? [];
+  if (!service || !destination) throw new Error("no destination");
+  const more = new Map(service.destinations).set("10.9.9.9:80", { ...destination, ip: "10.9.9.9", port: 80 });
+  table.services.set(FIRST, { ...service, destinations: more });
+  await program(poolOf({}, 1));
+  expect(table.describe()).toContain("  10.9.9.9:80 0");
+  nowMs += 30_001;
+  await programmer.endDue();
+  expect(table.describe()).not.toContain("  10.9.9.9:80 0");
+});
+
+it("owns every service whichever command it was killed at, and comes to the same end", async () => {
+  const steps = [
+    [poolOf()],
+    [poolOf({ scheduler: "wlc" }, 3)],
+    [poolOf({ addresses: [{ ip: "192.0.2.10", port: 30007, protocol: "UDP" }] }, 1)],
+  ];
+  let killed = 0;
+  for (let at = 0; at < 60; at += 1) {
+    rmSync(path.join(folder, "node.jsonl"), { force: true });
+    table = new FakeTable();
+    open();
+    await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
+    let count = 0;
+    table.onCommand = () => {
+      if (count === at) throw new Error("killed");
+      count += 1;
+    };
+    for (const pools of steps) {
+      try {
+        await program(...pools);
+      } catch {
+        killed += 1;
+        table.onCommand = () => undefined;
+        open();
+        expect(await programmer.observe().then(() => programmer.foreignServices)).toEqual([]);
+        await program(...pools);
+      }
+    }
+    table.onCommand = () => undefined;
+    nowMs += 30_001;
+    await program(...(steps.at(-1) ?? []));
+    await programmer.endDue();
+    expect(table.describe()).toEqual(["UDP 192.0.2.10:30007", "  10.0.0.1:8080 1"]);
+  }
+  expect(killed).toBeGreaterThan(10);
+});
+
+it("makes the address of a pool that is not the node's own local while it is served, and repairs that", async () => {
+  const pool = poolOf({ addresses: [{ ip: "198.51.100.7", port: 80, protocol: "TCP" }] });
+  await program(pool, { ...poolOf(), uid: OTHER_UID });
+  expect([...routed]).toEqual(["198.51.100.7"]);
+  routed.clear();
+  routed.add("198.51.100.9");
+  await programmer.observe();
+  expect([...routed]).toEqual(["198.51.100.7"]);
+  await program();
+  expect([...routed]).toEqual(["198.51.100.7"]);
+  nowMs += 30_001;
+  await program();
+  expect([...routed]).toEqual([]);
+});

@@ -1,0 +1,294 @@
+import type { Logger } from "../../foundation/index.ts";
+import type { LocalRoutes } from "../../linux/index.ts";
+import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
+import { nextDeadlineMs } from "../plan.ts";
+import { type Command, placeOf, type Steps, stepsFor } from "./commands.ts";
+import { observePools } from "./observe.ts";
+import { type PoolEntry, Programme, parsePlace } from "./programme.ts";
+import type { OwnershipRecord, RecordLine } from "./record.ts";
+import type { Service } from "./services.ts";
+import type { CommandFailure, ServiceTable } from "./table.ts";
+
+/** Services programmed before anything else gets its turn. */
+const SLICE_COUNT = 64;
+
+/** What a programmer works with. */
+export interface ProgrammerOptions {
+  readonly table: ServiceTable;
+  readonly record: OwnershipRecord;
+  readonly routes: LocalRoutes;
+  readonly logger: Logger;
+  /** CLOCK_MONOTONIC, milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** One service to be brought to what is wanted. */
+interface Work {
+  readonly place: string;
+  readonly wanted: Service | undefined;
+  readonly steps: Steps;
+}
+
+/** Brings the kernel's table to what operations want, service by service, and keeps the record of what is ours. */
+export class Programmer {
+  readonly programme = new Programme();
+  readonly #options: ProgrammerOptions;
+  /** The kernel's services that are ours, as last read or written, by `placeKey`. */
+  readonly #held = new Map<string, Service>();
+  #foreign: ReadonlySet<string> = new Set();
+  #others: readonly string[] = [];
+  /** When each pool has something to end next, milliseconds of CLOCK_MONOTONIC. */
+  readonly #deadlines = new Map<string, number>();
+  /** Addresses that our routes make the machine's own. */
+  #routed: ReadonlySet<string> = new Set();
+  #isKnown = false;
+  #cutCount = 0;
+
+  constructor(options: ProgrammerOptions) {
+    this.#options = options;
+    const { entries, nodeAddresses } = options.record.recorded;
+    this.programme.setNodeAddresses(nodeAddresses);
+    for (const [uid, entry] of entries) this.#set(uid, entry);
+  }
+
+  /** Services that Parasaus did not make, as last read, in words. */
+  get foreignServices(): readonly string[] {
+    return [...this.#foreign, ...this.#others];
+  }
+
+  /** Whether a pool picks members by hash, so that another node would pick the same. */
+  get hasHashing(): boolean {
+    for (const { pool } of this.programme.entries.values())
+      if (pool.scheduler === "sh" || pool.scheduler === "mh") return true;
+    return false;
+  }
+
+  /** Reads the kernel. What was being deleted when an earlier process died is deleted now. */
+  async observe(): Promise<readonly ProgrammedPool[]> {
+    await this.#learn();
+    return observePools(this.programme, this.#held, this.#options.nowMs());
+  }
+
+  /** Reads the kernel once after the start. */
+  async learnOnce(): Promise<void> {
+    if (!this.#isKnown) await this.#learn();
+  }
+
+  /** Applies all operations as one change; a pool that is refused stays as it was. */
+  async apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]> {
+    await this.learnOnce();
+    const uids = new Set(operations.map((each) => (each.kind === "remove" ? each.uid : each.pool.uid)));
+    const before = new Map([...uids].map((uid) => [uid, this.programme.entries.get(uid)]));
+    const concerned = new Set(this.programme.change(operations));
+    const refusals = new Map<string, OperationFailure>();
+    const failures = await this.#attempt(concerned, before, refusals);
+    if (failures.length === 0) return [...refusals.values()];
+    // Somebody has changed the table meanwhile, or the kernel cannot do it.
+    for (const place of this.#takeOutForeign(concerned, before, refusals)) concerned.add(place);
+    await this.#learn();
+    for (const { command, code, message } of await this.#attempt(concerned, before, refusals)) {
+      const pools = this.programme.poolsAt(placeOf(command)).filter(({ uid }) => uids.has(uid));
+      for (const { uid } of pools) if (!refusals.has(uid)) refusals.set(uid, { uid, code, message });
+      if (pools.length === 0) this.#options.logger.error("service not programmed", { reason: message });
+    }
+    await this.#bring(this.#restore(refusals.keys(), before), refusals.keys());
+    return [...refusals.values()];
+  }
+
+  async #attempt(
+    concerned: Set<string>,
+    before: ReadonlyMap<string, PoolEntry | undefined>,
+    refusals: Map<string, OperationFailure>,
+  ): Promise<readonly CommandFailure[]> {
+    for (const place of this.#takeOutForeign(concerned, before, refusals)) concerned.add(place);
+    return await this.#bring(concerned, before.keys());
+  }
+
+  /** Pools that want an address at which somebody else's service is stay as they were. @returns the services concerned */
+  #takeOutForeign(
+    concerned: ReadonlySet<string>,
+    before: ReadonlyMap<string, PoolEntry | undefined>,
+    refusals: Map<string, OperationFailure>,
+  ): ReadonlySet<string> {
+    const refused = this.#refuseForeign(concerned);
+    for (const [uid, refusal] of refused) refusals.set(uid, refusal);
+    return this.#restore(refused.keys(), before);
+  }
+
+  /** Replaces what `*` stands for. */
+  async setNodeAddresses(addresses: readonly string[]): Promise<void> {
+    if (addresses.join() === this.programme.nodeAddresses.join()) return;
+    await this.learnOnce();
+    const concerned = this.programme.setNodeAddresses(addresses);
+    this.#options.record.append([{ nodeAddresses: addresses }]);
+    for (const { message } of await this.#bring(concerned, [])) {
+      this.#options.logger.error("service not programmed", { reason: message });
+    }
+  }
+
+  /** Ends what is past its deadline. @returns how many open connections were cut since the last call */
+  async endDue(): Promise<number> {
+    const nowMs = this.#options.nowMs();
+    const due = [...this.#deadlines].flatMap(([uid, deadlineMs]) => (deadlineMs <= nowMs ? [uid] : []));
+    if (due.length > 0) {
+      await this.learnOnce();
+      const places = new Set(due.flatMap((uid) => this.programme.placesOf(uid)));
+      for (const { message } of await this.#bring(places, [])) {
+        this.#options.logger.error("service not ended", { reason: message });
+      }
+      for (const uid of due) this.#schedule(uid, nowMs);
+    }
+    const cutCount = this.#cutCount;
+    this.#cutCount = 0;
+    return cutCount;
+  }
+
+  async #learn(): Promise<void> {
+    const { leaving } = this.#options.record.recorded;
+    const { services, others } = this.#options.table.read();
+    const known = new Set(this.#held.keys());
+    this.#held.clear();
+    const foreign = new Set<string>();
+    for (const [place, service] of services) {
+      if (this.programme.ownerOf(place) || leaving.has(place) || known.has(place))
+        this.#held.set(place, service);
+      else foreign.add(place);
+    }
+    this.#foreign = foreign;
+    this.#others = others;
+    this.#routed = new Set(this.#options.routes.list());
+    this.#bringRoutes();
+    this.#isKnown = true;
+    const unfinished = [...leaving].filter((place) => !this.programme.ownerOf(place));
+    if (unfinished.length > 0) await this.#bring(new Set(unfinished), []);
+  }
+
+  /** Pools that want an address at which somebody else's service is. */
+  #refuseForeign(concerned: ReadonlySet<string>): Map<string, OperationFailure> {
+    const refusals = new Map<string, OperationFailure>();
+    for (const place of concerned) {
+      const uid = this.programme.ownerOf(place)?.pool.uid;
+      if (uid === undefined || !this.#foreign.has(place) || this.#held.has(place)) continue;
+      const message = `Cannot program pool "${uid}": IPVS has a service at ${place} that Parasaus did not make`;
+      refusals.set(uid, { uid, code: "KernelError", message });
+    }
+    return refusals;
+  }
+
+  /** Pools as they were before. @returns the services concerned */
+  #restore(uids: Iterable<string>, before: ReadonlyMap<string, PoolEntry | undefined>): Set<string> {
+    const concerned = new Set<string>();
+    for (const uid of uids) {
+      for (const place of this.programme.placesOf(uid)) concerned.add(place);
+      this.programme.set(uid, before.get(uid));
+      for (const place of this.programme.placesOf(uid)) concerned.add(place);
+    }
+    return concerned;
+  }
+
+  /** Brings services to what the programme wants. The record knows before the kernel does what is ours. */
+  async #bring(places: ReadonlySet<string>, uids: Iterable<string>): Promise<readonly CommandFailure[]> {
+    const { record, nowMs } = this.#options;
+    const now = nowMs();
+    const work = [...places].flatMap((place): Work[] => {
+      const wanted = this.programme.service(place, now);
+      const steps = stepsFor(this.#held.get(place), wanted);
+      return steps ? [{ place, wanted, steps }] : [];
+    });
+    const leaving = work.flatMap(({ place, wanted }) => (wanted ? [] : [place]));
+    const lines: RecordLine[] = [...uids].map((uid) => this.#set(uid, this.programme.entries.get(uid)));
+    record.append(leaving.length > 0 ? [...lines, { leaving }] : lines);
+    const failures = await this.#executeAll(work);
+    const left = leaving.filter((place) => !this.#held.has(place));
+    if (left.length > 0) record.append([{ left }]);
+    if (work.some(({ place }) => this.#isBeyondNode(place))) this.#bringRoutes();
+    return failures;
+  }
+
+  async #executeAll(work: readonly Work[]): Promise<readonly CommandFailure[]> {
+    const failures: CommandFailure[] = [];
+    try {
+      for (let at = 0; at < work.length; at += SLICE_COUNT) {
+        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+        failures.push(...this.#execute(work.slice(at, at + SLICE_COUNT)));
+      }
+    } catch (failure) {
+      // Nobody knows what was carried out.
+      this.#isKnown = false;
+      throw failure;
+    }
+    return failures;
+  }
+
+  #isBeyondNode(place: string): boolean {
+    return !this.programme.nodeAddresses.includes(parsePlace(place).ip);
+  }
+
+  /** The kernel takes only packets to its own addresses to IPVS: a pool's own address becomes one, once it is served. */
+  #bringRoutes(): void {
+    const { routes } = this.#options;
+    const wanted = new Set([...this.#held.keys()].filter((place) => this.#isBeyondNode(place)).map(ipOf));
+    for (const ip of wanted) if (!this.#routed.has(ip)) routes.add(ip);
+    for (const ip of this.#routed) if (!wanted.has(ip)) routes.remove(ip);
+    this.#routed = wanted;
+  }
+
+  #execute(work: readonly Work[]): readonly CommandFailure[] {
+    const failures: CommandFailure[] = [];
+    const failed = new Set<string>();
+    const take = (step: keyof Steps) => {
+      const commands = work.flatMap(({ place, steps }) => (failed.has(place) ? [] : steps[step]));
+      if (step === "narrowing") this.#countCut(commands);
+      const found = commands.length === 0 ? [] : this.#options.table.execute(commands);
+      failures.push(...found);
+      for (const { command } of found) failed.add(placeOf(command));
+    };
+    take("opening");
+    const notOurs = new Set(failed);
+    const foreign = [...notOurs].filter((place) => this.#reread(place) !== undefined);
+    if (foreign.length > 0) this.#foreign = new Set([...this.#foreign, ...foreign]);
+    take("widening");
+    take("narrowing");
+    for (const { place, wanted } of work) {
+      const isOurs = !notOurs.has(place);
+      const now = failed.has(place) && isOurs ? this.#reread(place) : wanted;
+      if (now && isOurs) this.#held.set(place, now);
+      else this.#held.delete(place);
+    }
+    return failures;
+  }
+
+  #reread(place: string): Service | undefined {
+    return this.#options.table.readService(parsePlace(place));
+  }
+
+  /** Connections that are open at what is about to be deleted. */
+  #countCut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.kind !== "delete-service" && command.kind !== "delete-destination") continue;
+      for (const { ip, port, activeConnections } of this.#options.table.readDestinations(command.address)) {
+        const isMeant =
+          command.kind === "delete-service" ||
+          (command.destination.ip === ip && command.destination.port === port);
+        if (isMeant) this.#cutCount += activeConnections;
+      }
+    }
+  }
+
+  #set(uid: string, entry: PoolEntry | undefined): RecordLine {
+    this.programme.set(uid, entry);
+    this.#schedule(uid, 0);
+    return { uid, entry: entry ?? null };
+  }
+
+  #schedule(uid: string, afterMs: number): void {
+    const pool = this.programme.entries.get(uid)?.pool;
+    const deadlineMs = pool && nextDeadlineMs(pool, afterMs);
+    if (deadlineMs === undefined) this.#deadlines.delete(uid);
+    else this.#deadlines.set(uid, deadlineMs);
+  }
+}
+
+function ipOf(place: string): string {
+  return parsePlace(place).ip;
+}

@@ -1,0 +1,66 @@
+import type { ConnectAddress, ForwardingMode, SchedulerName } from "../../model/index.ts";
+import type { ProgrammedAddress, ProgrammedMember } from "../driver.ts";
+import { placeKey } from "../order.ts";
+
+/** How IPVS passes packets on: with the address translated (masquerading), or in a way that Parasaus does not use. */
+export type ForwardingMethod = "masq" | "other";
+
+/** The kernel's word for a mode; undefined where the driver does not offer it. */
+export const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
+  nat: "masq",
+};
+
+/** One destination of a service. */
+export interface Destination {
+  /** IPv4, dotted quad. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** 0 = no new flows. */
+  readonly weight: number;
+  readonly method: ForwardingMethod;
+}
+
+/** One service of the kernel's table, as it is or shall be. */
+export interface Service {
+  /** Never `*`: IPVS has one service for each address. */
+  readonly address: ConnectAddress;
+  /** `other`: one that Parasaus does not use, or with flags that it does not set. */
+  readonly scheduler: SchedulerName | "other";
+  /** 0 = no session affinity. */
+  readonly affinitySeconds: number;
+  /** By `placeKey`. */
+  readonly destinations: ReadonlyMap<string, Destination>;
+}
+
+/** Whether the kernel shall hold nothing of the member any more: its flows are cut, or their time is over. */
+export function isMemberDone({ disposition, deadlineMs }: ProgrammedMember, nowMs: number): boolean {
+  return disposition === "cut" || (disposition === "draining" && (deadlineMs ?? 0) <= nowMs);
+}
+
+/** Whether the kernel shall hold nothing of the address any more. */
+export function isAddressDone({ closingDeadlineMs }: ProgrammedAddress, nowMs: number): boolean {
+  return closingDeadlineMs !== undefined && closingDeadlineMs <= nowMs;
+}
+
+/**
+ * Destinations for the members that are not done.
+ *
+ * @param takesNewFlows Whether the service does at all; at one that is closing every weight is 0.
+ */
+export function destinationsOf(
+  members: readonly ProgrammedMember[],
+  forwarding: ForwardingMode,
+  takesNewFlows: boolean,
+  nowMs: number,
+): ReadonlyMap<string, Destination> {
+  const destinations = new Map<string, Destination>();
+  for (const member of members) {
+    if (isMemberDone(member, nowMs)) continue;
+    const { ip, port } = member;
+    const weight = takesNewFlows && member.disposition === "active" ? member.weight : 0;
+    const method = FORWARDING_METHODS[forwarding] ?? "other";
+    destinations.set(placeKey({ ip, port }), { ip, port, weight, method });
+  }
+  return destinations;
+}

@@ -1,0 +1,64 @@
+import type { ConnectAddress } from "../../model/index.ts";
+import type { Command } from "./commands.ts";
+import type { Destination, Service } from "./services.ts";
+
+/** One destination with what the kernel counts for it. */
+export interface TableDestination extends Destination {
+  /** Connections in a state that counts as active: being opened, or open. */
+  readonly activeConnections: number;
+  /** Connections that are closing. */
+  readonly inactiveConnections: number;
+  /** Connections since it was added. */
+  readonly totalConnections: number;
+  readonly packetsIn: number;
+  /** Bytes on the wire. */
+  readonly bytesIn: number;
+  readonly packetsOut: number;
+  /** Bytes on the wire. */
+  readonly bytesOut: number;
+}
+
+/** One service as the kernel has it. */
+export interface TableService extends Service {
+  /** By `placeKey`. */
+  readonly destinations: ReadonlyMap<string, TableDestination>;
+}
+
+/** Everything that the kernel's table holds. */
+export interface TableContent {
+  /** TCP and UDP services on an IPv4 address, by `placeKey`. */
+  readonly services: ReadonlyMap<string, TableService>;
+  /** All others, in words: marks, IPv6, other protocols. */
+  readonly others: readonly string[];
+}
+
+/** A command that the kernel refused. */
+export interface CommandFailure {
+  readonly command: Command;
+  readonly code: "CapacityExceeded" | "KernelError" | "KernelUnsupported";
+  readonly message: string;
+}
+
+/** Idle times after which the kernel forgets a connection, seconds. */
+export interface TableTimeouts {
+  readonly establishedSeconds: number;
+  /** After a FIN. */
+  readonly closingSeconds: number;
+  /** UDP. */
+  readonly datagramSeconds: number;
+}
+
+/** The kernel's table of services, in the words of this folder. */
+export interface ServiceTable extends Disposable {
+  read(): TableContent;
+  /** @returns undefined where the kernel has no such service */
+  readService(address: ConnectAddress): TableService | undefined;
+  /** @returns none where the kernel has no such service */
+  readDestinations(address: ConnectAddress): readonly TableDestination[];
+  /** Runs them in order; a failed one does not hold the others up. */
+  execute(commands: readonly Command[]): readonly CommandFailure[];
+  /** Messages that change something, sent since it was opened. */
+  readonly writeCount: number;
+  readTimeouts(): TableTimeouts;
+  writeTimeouts(timeouts: TableTimeouts): void;
+}

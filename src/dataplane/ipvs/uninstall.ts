@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { ParasausError } from "../../foundation/index.ts";
+import { openLocalRoutes, readSysctl, writeSysctl } from "../../linux/index.ts";
+import type { Command } from "./commands.ts";
+import { kernelName } from "./driver.ts";
+import { openKernelTable } from "./kernel-table.ts";
+import { Programme, parsePlace } from "./programme.ts";
+import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
+import { TIMEOUTS } from "./settings.ts";
+import type { ServiceTable } from "./table.ts";
+
+/**
+ * Takes everything out of IPVS that the driver put there, and sets the kernel's settings back to what they were before.
+ * Flows end. Services that Parasaus did not make stay.
+ *
+ * @returns whether there was anything.
+ * @throws ParasausError `KernelUnsupported` when the kernel has no IPVS any more; `KernelError`
+ */
+export function uninstallIpvs(place: RecordPlace): boolean {
+  const file = recordFileFor(place);
+  if (!existsSync(file)) return false;
+  const recorded = readRecord(file, kernelName());
+  if (recorded) {
+    using table = openKernelTable();
+    using routes = openLocalRoutes();
+    for (const ip of routes.list()) routes.remove(ip);
+    deleteServices(table, recorded);
+    restoreSettings(table, recorded);
+  }
+  removeRecord(file);
+  return recorded !== undefined;
+}
+
+function deleteServices(table: ServiceTable, { entries, nodeAddresses, leaving }: Recorded): void {
+  const programme = new Programme();
+  programme.setNodeAddresses(nodeAddresses);
+  for (const [uid, entry] of entries) programme.set(uid, entry);
+  const held = [...table.read().services.keys()];
+  const ours = held.filter((place) => programme.ownerOf(place) || leaving.has(place));
+  const commands = ours.map((place): Command => ({ kind: "delete-service", address: parsePlace(place) }));
+  const [failure] = commands.length > 0 ? table.execute(commands) : [];
+  if (failure) throw new ParasausError("KernelError", failure.message);
+}
+
+function restoreSettings(table: ServiceTable, { original }: Recorded): void {
+  for (const [name, value] of Object.entries(original)) {
+    if (name === TIMEOUTS) table.writeTimeouts(JSON.parse(value));
+    else if (readSysctl(name) !== value) writeSysctl(name, value);
+  }
+}

@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type DesiredPool, planOperations } from "../../src/dataplane/index.ts";
+import {
+  closeAll,
+  connected,
+  connectTimes,
+  placesOf,
+  poolIn,
+  program,
+  withMember,
+} from "../contract/driver-world.ts";
+import { type IpvsWorld, missingForIpvs, openIpvsWorld } from "../lab/ipvs-world.ts";
+import { labProgram, linesOf, nextLine, startTraffic } from "../lab/traffic.ts";
+
+const missing = missingForIpvs();
+const KILLS = Number(process.env["PARASAUS_IPVS_KILLS"] ?? 3);
+const SETTINGS = "/proc/sys/net/ipv4";
+
+describe.skipIf(missing)(`IPVS driver${missing}`, () => {
+  let world: IpvsWorld;
+  const poolOf = (count: number, change: Partial<DesiredPool> = {}) =>
+    poolIn(world, count, { forwarding: "nat", ...change });
+  const ask = (method: string) => world.host().call(method);
+  const readSetting = (name: string) => world.topology.node.run("cat", `${SETTINGS}/${name}`).trim();
+  beforeAll(async () => {
+    world = await openIpvsWorld();
+  });
+  beforeEach(async () => {
+    const driver = world.driver();
+    const pools = await driver.observe();
+    await driver.apply(pools.map(({ uid }) => ({ kind: "remove", uid })));
+    await driver.maintain();
+  });
+  afterAll(() => world?.[Symbol.asyncDispose]());
+
+  it("writes nothing when it is started again and nothing has changed, also after a kill", async () => {
+    const pool = withMember(poolOf(3, { scheduler: "wrr" }), 0, { weight: 3 });
+    await program(world, pool);
+    expect(await ask("writeCount")).toBeGreaterThan(0);
+    for (const restart of [world.restart, world.reopen]) {
+      await restart();
+      await program(world, pool);
+      await world.driver().maintain();
+      await world.driver().readCounters();
+      expect(await ask("writeCount")).toBe(0);
+    }
+  });
+
+  it("leaves a service alone that somebody else made, names it, and refuses the pool that wants its address", async () => {
+    const foreign = world.topology.node.start(
+      labProgram("ipvs-service.ts", world.nodeIp, "30001", "192.0.2.99"),
+    );
+    await nextLine(linesOf(foreign), foreign);
+    const before = world.topology.node.run("cat", "/proc/net/ip_vs");
+    await world.driver().observe();
+    expect(await ask("foreignServices")).toEqual([`TCP ${world.nodeIp}:30001`]);
+    const other = poolOf(1, {
+      uid: "0b0e7a4c-0000-4000-8000-000000000002",
+      addresses: [{ ip: "*", port: 30002, protocol: "TCP" }],
+    });
+    const failures = await world
+      .driver()
+      .apply(planOperations([poolOf(2), other], [], world.driver().nowMs()));
+    expect(failures).toMatchObject([{ message: expect.stringContaining(`TCP ${world.nodeIp}:30001`) }]);
+    await closeAll([await connected(world, 30002)]);
+    await world.driver().apply([{ kind: "remove", uid: other.uid }]);
+    expect(world.topology.node.run("cat", "/proc/net/ip_vs")).toBe(before);
+    foreign.stdin?.end();
+    await new Promise((resolve) => foreign.once("exit", resolve));
+  });
+
+  it("serves an address that is none of the node's, without putting it on a device", async () => {
+    const pool = poolOf(2, { addresses: [{ ip: "198.51.100.7", port: 80, protocol: "TCP" }] });
+    const routes = () => world.topology.node.run("ip", "route", "show", "table", "local", "198.51.100.7");
+    expect(routes()).toBe("");
+    await program(world, pool);
+    expect(routes()).toContain("198.51.100.7");
+    const { client } = world.topology;
+    const plan = { host: "198.51.100.7", port: 80, sources: world.clientIps };
+    const report = await startTraffic(client, {
+      ...plan,
+      mode: "requests",
+      total: 20,
+      concurrency: 2,
+    }).finished();
+    expect([report.succeeded, report.failures]).toEqual([20, {}]);
+    await world.driver().apply([{ kind: "remove", uid: pool.uid }]);
+    expect(routes()).toBe("");
+  });
+
+  it("sets the kernel as its promises need it, and again when somebody changes that", async () => {
+    await program(world, poolOf(2, { scheduler: "mh" }));
+    const names = ["vs/expire_nodest_conn", "vs/conn_reuse_mode", "vs/sloppy_tcp", "ip_forward"];
+    const values = () => names.map(readSetting);
+    expect(values()).toEqual(["1", "1", "1", "1"]);
+    for (const name of names) world.topology.node.run("sh", "-c", `echo 0 > ${SETTINGS}/${name}`);
+    expect(values()).toEqual(["0", "0", "0", "0"]);
+    await world.driver().observe();
+    expect(values()).toEqual(["1", "1", "1", "1"]);
+    await program(world, poolOf(2));
+    expect(readSetting("vs/sloppy_tcp")).toBe("0");
+  });
+
+  it("repairs what a flush took away, and flows go on", async () => {
+    const pool = poolOf(2);
+    await program(world, pool);
+    const flows = await connectTimes(world, 2);
+    const flush = world.topology.node.start(labProgram("ipvs-service.ts", "flush"));
+    await nextLine(linesOf(flush), flush);
+    expect(await world.connect(30001)).toBe("reset");
+    await program(world, pool);
+    const later = await connectTimes(world, 2);
+    expect(later.map(({ member }) => member).sort()).toEqual(placesOf(world).slice(0, 2));
+    await closeAll([...flows, ...later]);
+  });
+
+  it("refuses a pool with fullnat by name, and serves the others", async () => {
+    const other = poolOf(1, {
+      uid: "0b0e7a4c-0000-4000-8000-000000000002",
+      addresses: [{ ip: "*", port: 30002, protocol: "TCP" }],
+    });
+    const wanted = [poolOf(2, { forwarding: "fullnat" }), other];
+    const failures = await world.driver().apply(planOperations(wanted, [], world.driver().nowMs()));
+    expect(failures).toMatchObject([
+      { uid: poolOf(1).uid, code: "KernelUnsupported", message: expect.stringContaining("fullnat") },
+    ]);
+    expect(await world.connect(30001)).toBe("reset");
+    await closeAll([await connected(world, 30002)]);
+  });
+
+  it("moves UDP flows of a member that leaves at once", async () => {
+    const addresses = [{ ip: "*", port: 30005, protocol: "UDP" as const }];
+    const members = poolOf(2).members.map((member) => ({ ...member, port: 8081 }));
+    await program(world, poolOf(2, { addresses, members }));
+    const ask = () =>
+      world.topology.client.run(process.execPath, "-e", DATAGRAMS, world.nodeIp, "30005").trim().split(" ");
+    const before = ask();
+    expect([...new Set(before)].sort()).toEqual(["m1", "m2"]);
+    await program(world, poolOf(2, { addresses, members: members.slice(1) }));
+    await world.driver().maintain();
+    expect([...new Set(ask())]).toEqual(["m2"]);
+  });
+
+  it(`costs no connection while it is killed ${KILLS} times and changes its pool under load`, async () => {
+    await program(world, poolOf(3));
+    const { client, clientIps: sources } = world.topology;
+    const target = { host: world.nodeIp, port: 30001, sources };
+    const requests = startTraffic(client, { ...target, mode: "requests", concurrency: 4, paceMs: 5 });
+    const held = startTraffic(client, { ...target, mode: "hold", connections: 20 });
+    await until(async () => (await held.mark()).opened === 20);
+    for (let round = 0; round < KILLS; round += 1) {
+      const before = (await requests.mark()).succeeded;
+      await world.reopen();
+      await program(world, poolOf(3 + (round % 2)));
+      await program(world, withMember(poolOf(4), round % 4, { weight: 0 }));
+      await program(world, withMember(poolOf(4), round % 4, { disposition: "paused" }));
+      await world.driver().maintain();
+      await until(async () => (await requests.mark()).succeeded > before + 10);
+    }
+    const report = await requests.stop();
+    const kept = await held.mark();
+    await held.stop();
+    process.stdout.write(
+      `ipvs: ${KILLS} kills, ${3 * KILLS} changes, ${report.succeeded} requests, ${Object.keys(report.failures).length} kinds of failures, ${kept.alive} of 20 held\n`,
+    );
+    expect(report.failures).toEqual({});
+    expect(Object.keys(report.members).sort()).toEqual(["m1", "m2", "m3", "m4"]);
+    expect([kept.alive, kept.moved, kept.resets, kept.timeouts]).toEqual([20, 0, 0, 0]);
+  });
+
+  it("control: requests fail when a service goes while they come", async () => {
+    await program(world, poolOf(3));
+    const { client, clientIps: sources } = world.topology;
+    const target = { host: world.nodeIp, port: 30001, sources };
+    const requests = startTraffic(client, { ...target, mode: "requests", concurrency: 4, paceMs: 5 });
+    await until(async () => (await requests.mark()).succeeded > 20);
+    await world.driver().apply([{ kind: "remove", uid: poolOf(1).uid }]);
+    await until(async () => Object.keys((await requests.mark()).failures).length > 0);
+    expect(Object.keys((await requests.stop()).failures)).toContain("ECONNREFUSED");
+  });
+
+  it("takes out what it put there and nothing else, and sets the kernel back", async () => {
+    await world.restart();
+    await program(
+      world,
+      poolOf(2),
+      poolOf(1, {
+        uid: "0b0e7a4c-0000-4000-8000-000000000003",
+        addresses: [{ ip: "198.51.100.8", port: 80, protocol: "TCP" }],
+      }),
+    );
+    expect(await ask("uninstall")).toBe(true);
+    expect(world.topology.node.run("cat", "/proc/net/ip_vs")).not.toContain("TCP");
+    expect(world.topology.node.run("ip", "route", "show", "table", "local", "198.51.100.8")).toBe("");
+    expect(readSetting("vs/expire_nodest_conn")).toBe("0");
+    expect(await ask("uninstall")).toBe(false);
+    await world.restart();
+  });
+});
+
+/** Asks from twenty ports and prints who answered. */
+const DATAGRAMS = `
+const dgram = require("dgram");
+const [ip, port] = process.argv.slice(1);
+const asked = Array.from({ length: 20 }, () => new Promise((resolve) => {
+  const socket = dgram.createSocket("udp4");
+  socket.on("message", (bytes) => { socket.close(); resolve(String(bytes).trim()); });
+  socket.send("x", Number(port), ip);
+  setTimeout(resolve, 5000, "silent");
+}));
+Promise.all(asked).then((names) => { console.log(names.join(" ")); process.exit(0); });`;
+
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 60_000;
+  while (!(await isTrue())) {
+    if (performance.now() > endMs) throw new Error("nothing came of it in a minute");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { IpvsDriverOptions } from "../../src/dataplane/ipvs/index.ts";
+import { type ForwardingWorld, openForwardingWorld } from "./forwarding-world.ts";
+import { canMakeNamespaces, runProgram } from "./namespaces.ts";
+
+const RECORDS = "/run/parasaus/ipvs";
+
+/** Why IPVS cannot be tested here; empty when it can. Goes into the names of skipped tests. */
+export function missingForIpvs(): string {
+  if (!canMakeNamespaces()) return " (skipped: needs root and network namespaces)";
+  if (existsSync("/proc/net/ip_vs")) return "";
+  try {
+    runProgram("modprobe", ["ip_vs"]);
+    return "";
+  } catch {
+    return " (skipped: this kernel has no ip_vs)";
+  }
+}
+
+/** What the IPVS driver is opened with. */
+export type IpvsWorldOptions = Partial<IpvsDriverOptions> & {
+  readonly node: string;
+  readonly driver: "ipvs";
+};
+
+/** Clients, a node that forwards with IPVS, and members, all real. */
+export type IpvsWorld = ForwardingWorld<IpvsWorldOptions>;
+
+/** Opens it; disposing it removes the namespaces, with which the node's services go. */
+export function openIpvsWorld(change: Partial<IpvsDriverOptions> = {}, memberCount = 4): Promise<IpvsWorld> {
+  return openForwardingWorld<IpvsWorldOptions>(
+    memberCount,
+    (node) => ({ node, driver: "ipvs", ...change }),
+    ({ node }) => rmSync(path.join(RECORDS, `${node}.jsonl`), { force: true }),
+  );
+}

@@ -14,7 +14,7 @@ const HELP = `Usage: npm run bench [traffic|program|cluster|health] -- [--quick]
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
-  health    two servers probe 70,000 members of 35,000 pools every 5 s; about 3 minutes
+  health    two servers probe 70,000 members of 35,000 pools every 5 s; about 5 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
   --json FILE    writes the figures and the machine as JSON too

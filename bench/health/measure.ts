@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type AgentReport,
   type ClusterWorld,
   cpuSeconds,
   openCluster,
@@ -58,9 +59,9 @@ export async function measureHealth(plan: HealthPlan, print: (line: string) => v
     const { poolCount, agentCount } = plan;
     await using world = await openCluster({ poolCount, agentCount, hostCount: 1, specOf: specOf(plan) });
     await world.startAgents();
-    await waitFor("all agents hold all pools", world.reports, (reports) =>
-      reports.every((report) => report.source === "server" && report.poolCount === poolCount),
-    );
+    const areWhole = (reports: readonly AgentReport[]) =>
+      reports.every((report) => report.source === "server" && report.poolCount === poolCount);
+    await waitFor("all agents hold all pools", world.reports, areWhole, { timeoutMs: SETTLE_TIMEOUT_MS });
     print("all agents hold all pools");
     await untilProbed(world, 2 * poolCount);
     print("every member has been probed");

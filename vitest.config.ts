@@ -67,7 +67,7 @@ export default defineConfig({
       {
         test: {
           name: "lvs",
-          include: ["test/uml/{driver,ipvs,programs}.test.ts"],
+          include: ["test/uml/{driver,ipvs,ipvs-table,programs}.test.ts"],
           // A guest has one CPU.
           maxWorkers: 2,
           testTimeout: 300_000,

@@ -51,6 +51,7 @@ const NEEDED_BY_TESTS = [
     dnf: ["kmod"],
     why: "boots another kernel in tests",
   },
+  { probe: "ipvsadm", apt: ["ipvsadm"], dnf: ["ipvsadm"], why: "looks at IPVS past the product" },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
 /** What only the long tests use. */

@@ -12,6 +12,7 @@ export const loadLibc = once(() =>
     sendto:
       "long sendto(int fd, const void *message, size_t bytes, int flags, const void *address, uint32_t size)",
     recv: "long recv(int fd, void *message, size_t bytes, int flags)",
+    recvmmsg: "int recvmmsg(int fd, void *headers, uint32_t count, int flags, void *timeout)",
     setsockopt: "int setsockopt(int fd, int level, int option, const void *value, uint32_t bytes)",
     getsockopt: "int getsockopt(int fd, int level, int option, void *value, void *bytes)",
     mount:

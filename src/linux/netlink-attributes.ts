@@ -1,49 +1,65 @@
-import { formatIpv4, formatIpv6 } from "../foundation/index.ts";
-import { cString } from "./native.ts";
+import { formatIpv6 } from "../foundation/index.ts";
 import { cpuOrder, eachAttribute } from "./netlink-codec.ts";
 
-/** The attributes of one object, read without copying them. What is missing or too short reads as 0 or empty. */
-export class Attributes {
-  readonly #bytes: Buffer;
-  readonly #at: number[] = [];
-  readonly #end: number[] = [];
+/** IPVS and the controller of generic netlink have no higher types. */
+const TYPE_COUNT = 32;
 
-  constructor(bytes: Buffer, from = 0, to = bytes.length) {
+/**
+ * Reads the attributes of one object after the other without copying them. What is missing or too short reads as 0 or
+ * empty.
+ */
+export class Attributes {
+  #bytes: Buffer = Buffer.alloc(0);
+  /** Where each type's value begins and ends; 0 = there is none. */
+  readonly #at = new Uint32Array(TYPE_COUNT);
+  readonly #end = new Uint32Array(TYPE_COUNT);
+  readonly #note = (type: number, at: number, end: number) => {
+    if (type >= TYPE_COUNT) return;
+    this.#at[type] = at;
+    this.#end[type] = end;
+  };
+
+  /** Goes over to the attributes between `from` and `to`. @returns itself */
+  read(bytes: Buffer, from = 0, to = bytes.length): this {
     this.#bytes = bytes;
-    eachAttribute(bytes, from, to, (type, at, end) => {
-      this.#at[type] = at;
-      this.#end[type] = end;
-    });
+    this.#at.fill(0);
+    eachAttribute(bytes, from, to, this.#note);
+    return this;
   }
 
   /** Whether it is there with at least so many bytes. */
   has(type: number, bytes = 0): boolean {
-    const at = this.#at[type];
-    return at !== undefined && (this.#end[type] ?? 0) - at >= bytes;
+    const at = this.#at[type] ?? 0;
+    return at !== 0 && (this.#end[type] ?? 0) - at >= bytes;
   }
 
-  /** The attributes within one. */
-  nested(type: number): Attributes {
+  /** Has `inner` read the attributes within one. @returns `inner` */
+  nested(type: number, inner: Attributes): Attributes {
     const at = this.#place(type);
-    return new Attributes(this.#bytes, at, this.#end[type] ?? at);
+    return inner.read(this.#bytes, at, at === 0 ? 0 : this.#end[type]);
   }
 
+  /** 8 bits. */
   u8(type: number): number {
     return this.has(type, 1) ? this.#bytes.readUInt8(this.#place(type)) : 0;
   }
 
+  /** 16 bits in the CPU's order. */
   u16(type: number): number {
     return this.has(type, 2) ? cpuOrder.readU16(this.#bytes, this.#place(type)) : 0;
   }
 
+  /** 32 bits in the CPU's order. */
   u32(type: number): number {
     return this.has(type, 4) ? cpuOrder.readU32(this.#bytes, this.#place(type)) : 0;
   }
 
   /** A counter of 64 bits, or of 32 where the kernel has no more. */
   counter(type: number): bigint {
-    if (this.has(type, 8)) return cpuOrder.readU64(this.#bytes, this.#place(type));
-    return BigInt(this.u32(type));
+    if (!this.has(type, 8)) return BigInt(this.u32(type));
+    const at = this.#place(type);
+    const isZero = cpuOrder.readU32(this.#bytes, at) === 0 && cpuOrder.readU32(this.#bytes, at + 4) === 0;
+    return isZero ? 0n : cpuOrder.readU64(this.#bytes, at);
   }
 
   /** 16 bits in network order. */
@@ -56,16 +72,18 @@ export class Attributes {
     return this.has(type, 4) ? this.#bytes.readUInt32BE(this.#place(type)) : 0;
   }
 
-  address(type: number, family: 4 | 6): string {
-    if (!this.has(type, family === 6 ? 16 : 4)) return "";
-    const at = this.#place(type);
-    return family === 6 ? formatIpv6(this.#bytes, at) : formatIpv4(this.#bytes.readUInt32BE(at));
+  /** 128 bits as an address. */
+  ipv6(type: number): string {
+    return this.has(type, 16) ? formatIpv6(this.#bytes, this.#place(type)) : "";
   }
 
   /** Text up to its NUL. */
   text(type: number): string {
     const at = this.#place(type);
-    return cString(this.#bytes.subarray(at, this.#end[type] ?? at));
+    if (at === 0) return "";
+    const end = this.#end[type] ?? at;
+    const nul = this.#bytes.indexOf(0, at);
+    return this.#bytes.toString("utf8", at, nul === -1 || nul > end ? end : nul);
   }
 
   #place(type: number): number {

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
+import { ERRNO } from "./kernel-error.ts";
 import { callLibc, loadLibc } from "./libc.ts";
-import { lastErrno } from "./native.ts";
+import { addressOf, lastErrno } from "./native.ts";
 import { cpuOrder } from "./netlink-codec.ts";
 
 const AF_NETLINK = 16;
@@ -15,7 +16,15 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
+const MSG_WAITFORONE = 0x10000;
 const ANSWER_SECONDS = 2n;
+/** The kernel fills no larger datagram (`max_recvmsg_len` in net/netlink/af_netlink.c). */
+const DATAGRAM_BYTES = 32 * 1024;
+/** Datagrams that one system call takes: a short list and its end, or a part of a long one. */
+const DATAGRAM_COUNT = 4;
+/** `struct mmsghdr` of 64-bit machines: `struct msghdr`, length, padding. */
+const MMSGHDR_BYTES = 64;
+const IOVEC_BYTES = 16;
 const ROOM_BYTES = 4 * 1024 * 1024;
 
 /** What a conversation needs of a netlink socket. */
@@ -23,12 +32,12 @@ export interface NetlinkTransport extends Disposable {
   /** Hands one datagram to the kernel, which has carried out what it says when this returns. */
   send(action: string, datagram: Buffer): void;
   /**
-   * Takes the next datagram.
+   * Takes the next datagram, which stays as it is until the next call.
    *
    * @param mode `wait` waits two seconds for it.
-   * @returns its bytes, more than `bytes` has when it was cut off; or the negative errno value.
+   * @returns the datagram, or the negative errno value: EMSGSIZE when it was cut off.
    */
-  receive(bytes: Buffer, mode: "wait" | "poll"): number;
+  receive(mode: "wait" | "poll"): Buffer | number;
 }
 
 /**
@@ -46,11 +55,38 @@ export function openTransport(family: number, groups: number): NetlinkTransport 
     send(action, datagram) {
       callLibc(action, () => libc.sendto(fd, datagram, datagram.length, 0, null, 0));
     },
-    receive(bytes, mode) {
-      const length = libc.recv(fd, bytes, bytes.length, MSG_TRUNC | (mode === "poll" ? MSG_DONTWAIT : 0));
-      return length < 0 ? -lastErrno() : length;
-    },
+    receive: createReceiver(fd),
     [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+/** Takes several datagrams in one system call and hands them out one by one. */
+function createReceiver(fd: number): NetlinkTransport["receive"] {
+  const slots = Array.from({ length: DATAGRAM_COUNT }, () => Buffer.allocUnsafeSlow(DATAGRAM_BYTES));
+  const headers = Buffer.alloc(DATAGRAM_COUNT * (MMSGHDR_BYTES + IOVEC_BYTES));
+  const words = new BigUint64Array(headers.buffer, headers.byteOffset, headers.length / 8);
+  const lengths = new Uint32Array(headers.buffer, headers.byteOffset, headers.length / 4);
+  for (const [index, slot] of slots.entries()) {
+    const vector = (DATAGRAM_COUNT * MMSGHDR_BYTES + index * IOVEC_BYTES) / 8;
+    words[vector] = addressOf(slot);
+    words[vector + 1] = BigInt(DATAGRAM_BYTES);
+    words[(index * MMSGHDR_BYTES) / 8 + 2] = addressOf(headers) + BigInt(vector * 8);
+    words[(index * MMSGHDR_BYTES) / 8 + 3] = 1n;
+  }
+  let next = 0;
+  let count = 0;
+  return (mode) => {
+    if (next === count) {
+      const flags = MSG_TRUNC | (mode === "poll" ? MSG_DONTWAIT : MSG_WAITFORONE);
+      const result = loadLibc().recvmmsg(fd, headers, DATAGRAM_COUNT, flags, null);
+      if (result < 0) return -lastErrno();
+      next = 0;
+      count = result;
+    }
+    const length = lengths[(next * MMSGHDR_BYTES + 56) / 4] ?? 0;
+    const slot = slots[next] ?? Buffer.alloc(0);
+    next += 1;
+    return length > DATAGRAM_BYTES ? -ERRNO.EMSGSIZE : slot.subarray(0, length);
   };
 }
 

@@ -15,6 +15,7 @@ const EEXIST = 17;
 const ENOBUFS = 105;
 const EINTR = 4;
 const EAGAIN = 11;
+const EMSGSIZE = 90;
 
 /** A datagram, or the errno value that receiving it fails with. */
 type Arrival = Buffer | number;
@@ -30,12 +31,11 @@ function scriptedKernel(script: (request: number, sequence: number) => readonly 
         log.requests.push(Buffer.from(datagram));
         arrivals = [...arrivals, ...script(log.requests.length, cpuOrder.readU32(datagram, 8))];
       },
-      receive(bytes) {
+      receive() {
         const arrival = arrivals.shift();
         if (arrival === undefined) return -EAGAIN;
         if (typeof arrival === "number") return -arrival;
-        arrival.copy(bytes);
-        return arrival.length;
+        return arrival;
       },
       [Symbol.dispose]: () => {
         log.closed += 1;
@@ -98,7 +98,7 @@ describe("a question", () => {
     ],
     ["ends with EINTR", (sequence) => [part(sequence, "old"), done(sequence, EINTR)]],
     ["is cut off within a message", (sequence) => [part(sequence, "old").subarray(0, 18), done(sequence)]],
-    ["is longer than the buffer", (sequence) => [Buffer.alloc(40_000, part(sequence, "old"))]],
+    ["is longer than the buffer", () => [EMSGSIZE]],
     ["is empty", (sequence) => [part(sequence, "old"), Buffer.alloc(0), done(sequence)]],
     ["has a number that was never asked", (s) => [part(s, "old"), part(s + 7, "strange"), done(s)]],
     ["stops before its end", (sequence) => [part(sequence, "old")]],
@@ -187,7 +187,7 @@ describe("a batch", () => {
 
 describe("what arrives by itself", () => {
   it("is an overrun where the kernel threw messages away or one is not whole", () => {
-    for (const arrival of [ENOBUFS, part(0, "a").subarray(0, 18)]) {
+    for (const arrival of [ENOBUFS, EMSGSIZE, part(0, "a").subarray(0, 18)]) {
       const { netlink } = scriptedKernel(() => [part(1, "a", 0), arrival, done(1)]);
       netlink.request("begin", 40, 0, Buffer.alloc(4));
       expect(netlink.receive()).toBe("overrun");

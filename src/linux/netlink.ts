@@ -17,8 +17,6 @@ import {
 } from "./netlink-codec.ts";
 import { type NetlinkTransport, openTransport } from "./netlink-transport.ts";
 
-/** The kernel fills no larger datagram (`max_recvmsg_len` in net/netlink/af_netlink.c). */
-const RECEIVE_BYTES = 32 * 1024;
 const NLMSGERR_ATTR_MSG = 1;
 /** How often a question is asked whose answer was lost or mixes two states of the kernel. */
 const ATTEMPTS = 5;
@@ -76,7 +74,6 @@ interface Lost {
 
 class Conversation implements NetlinkSocket {
   readonly #open: () => NetlinkTransport;
-  readonly #bytes = Buffer.alloc(RECEIVE_BYTES);
   #transport: NetlinkTransport;
   #sequence = 0;
   #resyncCount = 0;
@@ -115,12 +112,12 @@ class Conversation implements NetlinkSocket {
   receive(): readonly NetlinkMessage[] | "overrun" {
     const messages: NetlinkMessage[] = [];
     for (;;) {
-      const length = this.#transport.receive(this.#bytes, "poll");
-      if (length === -ERRNO.EAGAIN) return messages;
-      if (length === -ERRNO.ENOBUFS) return "overrun";
-      if (length === -ERRNO.EINTR) continue;
-      if (length < 0) throw kernelError("read from a netlink socket", -length);
-      const arrived = this.#split(length);
+      const arrival = this.#transport.receive("poll");
+      if (arrival === -ERRNO.EAGAIN) return messages;
+      if (arrival === -ERRNO.EINTR) continue;
+      if (arrival === -ERRNO.ENOBUFS || arrival === -ERRNO.EMSGSIZE) return "overrun";
+      if (typeof arrival === "number") throw kernelError("read from a netlink socket", -arrival);
+      const arrived = splitWhole(arrival);
       if (arrived === undefined) return "overrun";
       messages.push(...arrived);
     }
@@ -165,29 +162,28 @@ class Conversation implements NetlinkSocket {
   /** The next messages that answer one of the requests; those that answer an earlier one are passed over. */
   #receiveFrom(action: string, first: number, last: number): readonly NetlinkMessage[] | Lost {
     for (;;) {
-      const length = this.#transport.receive(this.#bytes, "wait");
-      if (length === -ERRNO.EINTR) continue;
-      if (length < 0) return whyNothingCame(action, -length);
-      const messages = this.#split(length);
-      if (messages === undefined) return { why: `cut off after ${Math.min(length, RECEIVE_BYTES)} bytes` };
+      const arrival = this.#transport.receive("wait");
+      if (arrival === -ERRNO.EINTR) continue;
+      if (typeof arrival === "number") return whyNothingCame(action, -arrival);
+      const messages = splitWhole(arrival);
+      if (messages === undefined) return { why: `cut off after ${arrival.length} bytes` };
       const wrong = messages.find(({ sequence }) => sequence > last);
       if (wrong) return { why: `it has sequence number ${wrong.sequence}, expected ${last}` };
       const ours = messages.filter(({ sequence }) => sequence >= first);
       if (ours.length > 0) return ours;
     }
   }
+}
 
-  /** @returns undefined when the datagram is not whole. */
-  #split(length: number): readonly NetlinkMessage[] | undefined {
-    if (length === 0 || length > RECEIVE_BYTES) return undefined;
-    const { messages, isWhole } = splitMessages(Buffer.from(this.#bytes.subarray(0, length)));
-    return isWhole ? messages : undefined;
-  }
+/** @returns undefined when the datagram is not whole. */
+function splitWhole(datagram: Buffer): readonly NetlinkMessage[] | undefined {
+  const { messages, isWhole } = splitMessages(Buffer.from(datagram));
+  return isWhole && datagram.length > 0 ? messages : undefined;
 }
 
 function whyNothingCame(action: string, errno: number): Lost {
   if (errno === ERRNO.EAGAIN) return { why: "none came within 2 s" };
-  if (errno === ERRNO.ENOBUFS) return { why: errnoName(errno) };
+  if (errno === ERRNO.ENOBUFS || errno === ERRNO.EMSGSIZE) return { why: errnoName(errno) };
   throw kernelError(action, errno);
 }
 

@@ -10,7 +10,7 @@ import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 const DEADLINE_MS = 1_500_000;
 /** A process takes seconds to start there. */
 const TIMES = ["--hookTimeout=400000", "--testTimeout=400000"];
-const LAB_PROGRAMS = ["driver-host", "flow-client", "ipvs-service", "member", "traffic-client"];
+const LAB_PROGRAMS = ["driver-host", "flow-client", "ipvs-host", "ipvs-service", "member", "traffic-client"];
 
 /**
  * Runs test files of the host's suites on the guest's kernel and makes a test of each result. Where the guest did not run,
@@ -66,6 +66,9 @@ export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;
   await using guest = startUml({ script, timeoutMs: DEADLINE_MS }, folder);
   const end = await guest.ended;
+  // What a test measured there.
+  const figures = end.console.split(/\r?\n/).filter((line) => / n=\d/.test(line));
+  process.stdout.write(figures.map((line) => `${line}\n`).join(""));
   return { lines: readLines(path.join(folder, "results")), end };
 }
 

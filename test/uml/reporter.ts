@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import type { Reporter, TestCase, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 
 /** Runs in the guest: writes each result at once, so that those of a guest that dies later are not lost. */
@@ -9,6 +9,17 @@ class GuestReporter implements Reporter {
     const message =
       errors?.map(({ stack, message: words, diff = "" }) => `${stack ?? words}\n${diff}`).join("\n") ?? "";
     write({ kind: "result", name: test.fullName, state, message });
+  }
+
+  /** Set-up that fails: its tests are told as skipped. */
+  onTestSuiteResult(suite: TestSuite): void {
+    for (const { stack, message } of suite.errors())
+      write({
+        kind: "result",
+        name: `${suite.fullName} (set-up)`,
+        state: "failed",
+        message: stack ?? message,
+      });
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {

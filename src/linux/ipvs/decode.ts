@@ -1,3 +1,4 @@
+import { formatIpv4 } from "../../foundation/index.ts";
 import { COMMAND_BYTES } from "../generic-netlink.ts";
 import { Attributes } from "../netlink-attributes.ts";
 import {
@@ -19,6 +20,7 @@ import type {
   IpvsDaemon,
   IpvsDestination,
   IpvsInfo,
+  IpvsRates,
   IpvsService,
   IpvsServiceFlags,
   IpvsServiceKey,
@@ -28,38 +30,108 @@ import type {
 } from "./types.ts";
 
 const FORWARDING_MASK = 7;
+/** Every flag of {@link SERVICE_FLAG}. */
+const FLAGS_MASK = 0x3d;
+/** Most members of a table have few addresses; beyond this many, their texts are made anew. */
+const KNOWN_ADDRESSES = 4_096;
+const NO_RATES: IpvsRates = { connections: 0n, inPackets: 0n, outPackets: 0n, inBytes: 0n, outBytes: 0n };
+const NO_STATS: IpvsStats = { ...NO_RATES, rates: NO_RATES };
+const COUNTERS = Object.values(STATS_ATTRIBUTE);
 
-/** Reads the answer to GET_SERVICE: what follows the netlink header. */
-export function decodeService(payload: Buffer): IpvsService {
-  const service = new Attributes(payload, COMMAND_BYTES).nested(COMMAND_ATTRIBUTE.SERVICE);
-  const key = decodeKey(service);
-  const engine = service.text(SERVICE_ATTRIBUTE.PE_NAME);
-  return {
-    key,
-    scheduler: service.text(SERVICE_ATTRIBUTE.SCHED_NAME),
-    flags: decodeFlags(service.u32(SERVICE_ATTRIBUTE.FLAGS)),
-    persistenceSeconds: service.u32(SERVICE_ATTRIBUTE.TIMEOUT),
-    netmask:
-      key.family === 6
-        ? service.u32(SERVICE_ATTRIBUTE.NETMASK)
-        : countBits(service.mask(SERVICE_ATTRIBUTE.NETMASK)),
-    ...(engine === "" ? {} : { persistenceEngine: engine }),
-    stats: decodeStats(service, SERVICE_ATTRIBUTE),
-  };
-}
+/**
+ * Reads services and destinations. A node has a hundred thousand of them, so that equal parts (idle counters, flags, texts
+ * of addresses) are shared between them.
+ */
+export class IpvsDecoder {
+  readonly #message = new Attributes();
+  readonly #object = new Attributes();
+  readonly #stats = new Attributes();
+  readonly #flags: IpvsServiceFlags[] = [];
+  readonly #addresses = new Map<number, string>();
 
-function decodeKey(service: Attributes): IpvsServiceKey {
-  const family = decodeFamily(service.u16(SERVICE_ATTRIBUTE.AF));
-  if (service.has(SERVICE_ATTRIBUTE.FWMARK))
-    return { kind: "mark", family, mark: service.u32(SERVICE_ATTRIBUTE.FWMARK) };
-  const number = service.u16(SERVICE_ATTRIBUTE.PROTOCOL);
-  return {
-    kind: "address",
-    family,
-    protocol: number === PROTOCOL_NUMBER.UDP ? "UDP" : number === PROTOCOL_NUMBER.SCTP ? "SCTP" : "TCP",
-    ip: service.address(SERVICE_ATTRIBUTE.ADDR, family),
-    port: service.port(SERVICE_ATTRIBUTE.PORT),
-  };
+  /** Reads the answer to GET_SERVICE: what follows the netlink header. */
+  service(payload: Buffer): IpvsService {
+    const service = this.#message
+      .read(payload, COMMAND_BYTES)
+      .nested(COMMAND_ATTRIBUTE.SERVICE, this.#object);
+    const key = this.#key(service);
+    const engine = service.text(SERVICE_ATTRIBUTE.PE_NAME);
+    const settings = {
+      key,
+      scheduler: service.text(SERVICE_ATTRIBUTE.SCHED_NAME),
+      flags: this.#readFlags(service.u32(SERVICE_ATTRIBUTE.FLAGS)),
+      persistenceSeconds: service.u32(SERVICE_ATTRIBUTE.TIMEOUT),
+      netmask:
+        key.family === 6
+          ? service.u32(SERVICE_ATTRIBUTE.NETMASK)
+          : countBits(service.mask(SERVICE_ATTRIBUTE.NETMASK)),
+      stats: this.#readStats(service, SERVICE_ATTRIBUTE),
+    };
+    return engine === "" ? settings : { ...settings, persistenceEngine: engine };
+  }
+
+  /** Reads the answer to GET_DEST: what follows the netlink header. */
+  destination(payload: Buffer): IpvsDestination {
+    const destination = this.#message
+      .read(payload, COMMAND_BYTES)
+      .nested(COMMAND_ATTRIBUTE.DEST, this.#object);
+    const family = decodeFamily(destination.u16(DESTINATION_ATTRIBUTE.ADDR_FAMILY));
+    const method = destination.u32(DESTINATION_ATTRIBUTE.FWD_METHOD) & FORWARDING_MASK;
+    const forwarding = FORWARDING[method] ?? "masq";
+    const settings = {
+      family,
+      ip: this.#address(destination, DESTINATION_ATTRIBUTE.ADDR, family),
+      port: destination.port(DESTINATION_ATTRIBUTE.PORT),
+      forwarding,
+      weight: destination.u32(DESTINATION_ATTRIBUTE.WEIGHT),
+      upperThreshold: destination.u32(DESTINATION_ATTRIBUTE.U_THRESH),
+      lowerThreshold: destination.u32(DESTINATION_ATTRIBUTE.L_THRESH),
+      activeConnections: destination.u32(DESTINATION_ATTRIBUTE.ACTIVE_CONNS),
+      inactiveConnections: destination.u32(DESTINATION_ATTRIBUTE.INACT_CONNS),
+      persistentConnections: destination.u32(DESTINATION_ATTRIBUTE.PERSIST_CONNS),
+      stats: this.#readStats(destination, DESTINATION_ATTRIBUTE),
+    };
+    return forwarding === "tunnel" ? { ...settings, tunnel: decodeTunnel(destination) } : settings;
+  }
+
+  #key(service: Attributes): IpvsServiceKey {
+    const family = decodeFamily(service.u16(SERVICE_ATTRIBUTE.AF));
+    if (service.has(SERVICE_ATTRIBUTE.FWMARK))
+      return { kind: "mark", family, mark: service.u32(SERVICE_ATTRIBUTE.FWMARK) };
+    const number = service.u16(SERVICE_ATTRIBUTE.PROTOCOL);
+    return {
+      kind: "address",
+      family,
+      protocol: number === PROTOCOL_NUMBER.UDP ? "UDP" : number === PROTOCOL_NUMBER.SCTP ? "SCTP" : "TCP",
+      ip: this.#address(service, SERVICE_ATTRIBUTE.ADDR, family),
+      port: service.port(SERVICE_ATTRIBUTE.PORT),
+    };
+  }
+
+  #address(object: Attributes, type: number, family: 4 | 6): string {
+    if (family === 6) return object.ipv6(type);
+    const address = object.mask(type);
+    const known = this.#addresses.get(address);
+    if (known !== undefined) return known;
+    if (this.#addresses.size >= KNOWN_ADDRESSES) this.#addresses.clear();
+    const text = formatIpv4(address);
+    this.#addresses.set(address, text);
+    return text;
+  }
+
+  #readFlags(bits: number): IpvsServiceFlags {
+    const known = this.#flags[bits & FLAGS_MASK];
+    if (known !== undefined) return known;
+    const flags = decodeFlags(bits);
+    this.#flags[bits & FLAGS_MASK] = flags;
+    return flags;
+  }
+
+  /** Kernels before 4.1 have no STATS64. */
+  #readStats(object: Attributes, type: { readonly STATS: number; readonly STATS64: number }): IpvsStats {
+    const stats = object.nested(object.has(type.STATS64) ? type.STATS64 : type.STATS, this.#stats);
+    return COUNTERS.every((counter) => stats.counter(counter) === 0n) ? NO_STATS : decodeStats(stats);
+  }
 }
 
 function decodeFamily(family: number): 4 | 6 {
@@ -80,28 +152,6 @@ function countBits(mask: number): number {
   return Math.clz32(~mask);
 }
 
-/** Reads the answer to GET_DEST: what follows the netlink header. */
-export function decodeDestination(payload: Buffer): IpvsDestination {
-  const destination = new Attributes(payload, COMMAND_BYTES).nested(COMMAND_ATTRIBUTE.DEST);
-  const family = decodeFamily(destination.u16(DESTINATION_ATTRIBUTE.ADDR_FAMILY));
-  const method = destination.u32(DESTINATION_ATTRIBUTE.FWD_METHOD) & FORWARDING_MASK;
-  const forwarding = FORWARDING[method] ?? "masq";
-  return {
-    family,
-    ip: destination.address(DESTINATION_ATTRIBUTE.ADDR, family),
-    port: destination.port(DESTINATION_ATTRIBUTE.PORT),
-    forwarding,
-    weight: destination.u32(DESTINATION_ATTRIBUTE.WEIGHT),
-    upperThreshold: destination.u32(DESTINATION_ATTRIBUTE.U_THRESH),
-    lowerThreshold: destination.u32(DESTINATION_ATTRIBUTE.L_THRESH),
-    ...(forwarding === "tunnel" ? { tunnel: decodeTunnel(destination) } : {}),
-    activeConnections: destination.u32(DESTINATION_ATTRIBUTE.ACTIVE_CONNS),
-    inactiveConnections: destination.u32(DESTINATION_ATTRIBUTE.INACT_CONNS),
-    persistentConnections: destination.u32(DESTINATION_ATTRIBUTE.PERSIST_CONNS),
-    stats: decodeStats(destination, DESTINATION_ATTRIBUTE),
-  };
-}
-
 /** Kernels before 5.3 know IPIP only and do not say so. */
 function decodeTunnel(destination: Attributes): IpvsTunnel {
   return {
@@ -111,12 +161,7 @@ function decodeTunnel(destination: Attributes): IpvsTunnel {
   };
 }
 
-/** Kernels before 4.1 have no STATS64. */
-function decodeStats(
-  object: Attributes,
-  type: { readonly STATS: number; readonly STATS64: number },
-): IpvsStats {
-  const stats = object.nested(object.has(type.STATS64) ? type.STATS64 : type.STATS);
+function decodeStats(stats: Attributes): IpvsStats {
   return {
     connections: stats.counter(STATS_ATTRIBUTE.CONNS),
     inPackets: stats.counter(STATS_ATTRIBUTE.INPKTS),
@@ -135,7 +180,7 @@ function decodeStats(
 
 /** Reads the answer to GET_CONFIG. */
 export function decodeTimeouts(payload: Buffer): IpvsTimeouts {
-  const attributes = new Attributes(payload, COMMAND_BYTES);
+  const attributes = new Attributes().read(payload, COMMAND_BYTES);
   return {
     tcpSeconds: attributes.u32(COMMAND_ATTRIBUTE.TIMEOUT_TCP),
     tcpFinSeconds: attributes.u32(COMMAND_ATTRIBUTE.TIMEOUT_TCP_FIN),
@@ -145,7 +190,7 @@ export function decodeTimeouts(payload: Buffer): IpvsTimeouts {
 
 /** Reads the answer to GET_INFO. */
 export function decodeInfo(payload: Buffer): IpvsInfo {
-  const attributes = new Attributes(payload, COMMAND_BYTES);
+  const attributes = new Attributes().read(payload, COMMAND_BYTES);
   const version = attributes.u32(INFO_ATTRIBUTE.VERSION);
   return {
     version: [16, 8, 0].map((shift) => (version >>> shift) & 255).join("."),
@@ -155,7 +200,9 @@ export function decodeInfo(payload: Buffer): IpvsInfo {
 
 /** Reads the answer to GET_DAEMON. */
 export function decodeDaemon(payload: Buffer): IpvsDaemon {
-  const daemon = new Attributes(payload, COMMAND_BYTES).nested(COMMAND_ATTRIBUTE.DAEMON);
+  const daemon = new Attributes()
+    .read(payload, COMMAND_BYTES)
+    .nested(COMMAND_ATTRIBUTE.DAEMON, new Attributes());
   const isIpv6 = daemon.has(DAEMON_ATTRIBUTE.MCAST_GROUP6);
   return {
     state: daemon.u32(DAEMON_ATTRIBUTE.STATE) === DAEMON_STATE.backup ? "backup" : "master",
@@ -163,8 +210,8 @@ export function decodeDaemon(payload: Buffer): IpvsDaemon {
     syncId: daemon.u32(DAEMON_ATTRIBUTE.SYNC_ID),
     maximumBytes: daemon.u16(DAEMON_ATTRIBUTE.SYNC_MAXLEN),
     multicastGroup: isIpv6
-      ? daemon.address(DAEMON_ATTRIBUTE.MCAST_GROUP6, 6)
-      : daemon.address(DAEMON_ATTRIBUTE.MCAST_GROUP, 4),
+      ? daemon.ipv6(DAEMON_ATTRIBUTE.MCAST_GROUP6)
+      : formatIpv4(daemon.mask(DAEMON_ATTRIBUTE.MCAST_GROUP)),
     multicastPort: daemon.u16(DAEMON_ATTRIBUTE.MCAST_PORT),
     multicastTtl: daemon.u8(DAEMON_ATTRIBUTE.MCAST_TTL),
   };

@@ -130,10 +130,13 @@ function putService(batch: MessageBatch, service: IpvsServiceSettings): void {
 }
 
 function encodeFlags(flags: IpvsServiceFlags): number {
-  let bits = 0;
-  for (const [name, bit] of Object.entries(SERVICE_FLAG))
-    if (flags[name as keyof IpvsServiceFlags]) bits |= bit;
-  return bits;
+  return (
+    (flags.persistent ? SERVICE_FLAG.persistent : 0) |
+    (flags.onePacket ? SERVICE_FLAG.onePacket : 0) |
+    (flags.sched1 ? SERVICE_FLAG.sched1 : 0) |
+    (flags.sched2 ? SERVICE_FLAG.sched2 : 0) |
+    (flags.sched3 ? SERVICE_FLAG.sched3 : 0)
+  );
 }
 
 /** A mask in network order for IPv4, the number of bits in the CPU's order for IPv6. */

@@ -5,7 +5,7 @@ import { kernelError } from "../kernel-error.ts";
 import type { NetlinkSocket } from "../netlink.ts";
 import { MessageBatch } from "../netlink-batch.ts";
 import { HEADER_BYTES } from "../netlink-codec.ts";
-import { decodeDestination, decodeService } from "./decode.ts";
+import { IpvsDecoder } from "./decode.ts";
 import { encodeCommand } from "./encode.ts";
 import { openIpvsOver } from "./ipvs-table.ts";
 import type { IpvsCommand, IpvsDestinationSettings, IpvsServiceKey, IpvsServiceSettings } from "./types.ts";
@@ -87,11 +87,13 @@ function payloadOf(command: IpvsCommand): Buffer {
   return batch.seal(1).subarray(HEADER_BYTES);
 }
 
+const decoder = new IpvsDecoder();
+
 describe("what was written down for the kernel", () => {
   it("is read back as the same service", () => {
     fc.assert(
       fc.property(anyService, (service) => {
-        const { stats, ...settings } = decodeService(payloadOf({ kind: "add-service", service }));
+        const { stats, ...settings } = decoder.service(payloadOf({ kind: "add-service", service }));
         expect(settings).toEqual(service);
         expect(stats.connections).toBe(0n);
       }),
@@ -102,7 +104,7 @@ describe("what was written down for the kernel", () => {
     fc.assert(
       fc.property(anyDestination, (destination) => {
         const payload = payloadOf({ kind: "add-destination", service: WEB, destination });
-        expect(decodeDestination(payload)).toMatchObject(destination);
+        expect(decoder.destination(payload)).toMatchObject(destination);
       }),
     );
   });

@@ -5,7 +5,7 @@ import { NETLINK_GENERIC, type NetlinkSocket, openNetlink } from "../netlink.ts"
 import { MessageBatch } from "../netlink-batch.ts";
 import { HEADER_BYTES, type NetlinkMessage, NLM_F_DUMP } from "../netlink-codec.ts";
 import { complaintAboutCommand } from "./check.ts";
-import { decodeDaemon, decodeDestination, decodeInfo, decodeService, decodeTimeouts } from "./decode.ts";
+import { decodeDaemon, decodeInfo, decodeTimeouts, IpvsDecoder } from "./decode.ts";
 import {
   encodeCommand,
   encodeDaemonStart,
@@ -95,6 +95,7 @@ class NetlinkIpvsTable implements IpvsTable {
   readonly #netlink: NetlinkSocket;
   readonly #family: number;
   readonly #batch = new MessageBatch();
+  readonly #decoder = new IpvsDecoder();
   #writeCount = 0;
 
   constructor(netlink: NetlinkSocket, family: number) {
@@ -134,7 +135,7 @@ class NetlinkIpvsTable implements IpvsTable {
     const found = new Map<string, IpvsService>();
     // The kernel resumes a dump by counting, so that one which was added meanwhile makes it tell another one twice.
     for (const { payload } of this.#list("list IPVS services", COMMAND.GET_SERVICE)) {
-      const service = decodeService(payload);
+      const service = this.#decoder.service(payload);
       found.set(ipvsServiceName(service.key), service);
     }
     return [...found.values()];
@@ -147,7 +148,7 @@ class NetlinkIpvsTable implements IpvsTable {
     const action = `list the destinations of service ${ipvsServiceName(key)}`;
     const answer = this.#netlink.request(action, this.#family, NLM_F_DUMP, query);
     this.#batch.clear();
-    return answer.map(({ payload }) => decodeDestination(payload));
+    return answer.map(({ payload }) => this.#decoder.destination(payload));
   }
 
   dump(): readonly IpvsServiceEntry[] {

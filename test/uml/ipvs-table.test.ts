@@ -1,0 +1,3 @@
+import { describeGuestTests } from "./guest-tests.ts";
+
+await describeGuestTests("IPVS table", ["test/integration/ipvs-table.test.ts"], 6);

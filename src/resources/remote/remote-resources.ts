@@ -5,7 +5,6 @@ import { FIRST_EPOCH } from "../store-position.ts";
 import { listQuery, objectPath, pathOf, selectionQuery, withQuery, writeQuery } from "./addresses.ts";
 import { linesOf, parseEvent } from "./event-lines.ts";
 import { isStatus, refusalOf } from "./failures.ts";
-import { JsonReader } from "./read-json.ts";
 import { epochIn, listOf } from "./read-list.ts";
 import { repeatWhenBusy } from "./repeat-when-busy.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
@@ -157,18 +156,20 @@ async function* watchRemotely(
 }
 
 async function readJson(answer: TransportAnswer, signal: AbortSignal): Promise<unknown> {
-  const reader = new JsonReader();
+  const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of answer.body) reader.take(chunk);
+    for await (const chunk of answer.body) chunks.push(chunk);
   } catch (failure) {
     if (signal.aborted) throw signal.reason;
     throw asUnavailable(failure, "Cannot read the server's answer");
   }
+  const decoder = new TextDecoder();
+  const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
   try {
-    return reader.finish();
-  } catch (failure) {
+    return JSON.parse(text);
+  } catch (cause) {
     if (answer.status >= 400) return undefined;
-    throw failure;
+    throw new ParasausError("Unavailable", "Cannot read the server's answer: it is no JSON", { cause });
   }
 }
 

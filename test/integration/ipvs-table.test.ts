@@ -10,7 +10,7 @@ import type {
   IpvsServiceKey,
   IpvsServiceSettings,
 } from "../../src/linux/index.ts";
-import { missingForIpvs } from "../lab/ipvs.ts";
+import { missingForIpvs } from "../lab/ipvs-world.ts";
 import { makeNamespace, type Namespace } from "../lab/namespaces.ts";
 import { type Remote, startRemote } from "../lab/remote.ts";
 

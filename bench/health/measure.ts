@@ -111,30 +111,40 @@ async function measureSteady(world: ClusterWorld, members: MemberGroup, seconds:
     await sleep(SCRAPE_MS);
     await readMetrics(world);
   }
-  await sleep(Math.max(0, before.atMs + 1_000 * seconds - performance.now()));
+  await sleep(Math.max(0, before.answered.atMs + 1_000 * seconds - performance.now()));
   const after = await readAll(world, members);
   const results = difference(sumResults(before.metrics).byCode, sumResults(after.metrics).byCode);
   const probeCount = Object.values(results).reduce((sum, count) => sum + count, 0);
-  const network = difference(before.network, after.network);
-  if (Math.abs(network.handshakeCount - probeCount) > probeCount * TOLERATED_SHARE)
+  const network = difference(before.asked.network, after.asked.network);
+  const least = after.asked.network.handshakeCount - before.answered.network.handshakeCount;
+  const most = after.answered.network.handshakeCount - before.asked.network.handshakeCount;
+  if (probeCount < least * (1 - TOLERATED_SHARE) || probeCount > most * (1 + TOLERATED_SHARE))
     throw new Error(
-      `Cannot believe it: ${probeCount} probes, but the members saw ${network.handshakeCount} connections`,
+      `Cannot believe it: ${probeCount} probes, but the members saw ${least} to ${most} connections`,
     );
   const lateness = latenessBetween(before.metrics, after.metrics);
   const { machineBusy, machine, ...cpu } = difference(before.cpu, after.cpu);
   return {
     ...{ probeCount, results, ...network },
-    seconds: (after.atMs - before.atMs) / 1_000,
+    seconds: (middleMs(after) - middleMs(before)) / 1_000,
     latenessMedianMs: 1_000 * histogramQuantile(lateness, 0.5),
     latenessP99Ms: 1_000 * histogramQuantile(lateness, 0.99),
     cpu: { ...cpu, machineBusyShare: machineBusy / machine },
   };
 }
 
-/** Everything that counts, at one moment: a server reads its counters as soon as it is asked. */
+/** Everything that counts. A busy server answers late, so that its counters are of some moment between two. */
 async function readAll(world: ClusterWorld, members: MemberGroup) {
-  const now = { network: readNetwork(), cpu: readCpu(world, members), atMs: performance.now() };
-  return { ...now, metrics: await readMetrics(world) };
+  const moment = () => ({ network: readNetwork(), atMs: performance.now() });
+  const [asked, cpu] = [moment(), readCpu(world, members)];
+  const metrics = await readMetrics(world);
+  return { asked, cpu, metrics, answered: moment() };
+}
+
+type Reading = Awaited<ReturnType<typeof readAll>>;
+
+function middleMs({ asked, answered }: Reading): number {
+  return (asked.atMs + answered.atMs) / 2;
 }
 
 function latenessBetween(before: readonly string[], after: readonly string[]): CumulativeHistogram {

@@ -31,4 +31,5 @@ export {
   type ProbeRound,
   recordRound,
   restoredHealth,
+  secondProbeDelayMs,
 } from "./state-machine.ts";

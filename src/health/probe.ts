@@ -93,8 +93,13 @@ const OUTCOMES: Readonly<Record<ReasonCode, ProbeResult["outcome"]>> = {
 };
 
 const LONGEST_SNIPPET = 120;
+/** A deadline that is noticed this much too late says that this process stood still, ms. */
+const STALL_MS = 50;
 
-/** Probes once. Always settles within the check's timeout, whatever the other side does; never rejects. */
+/**
+ * Probes once. Always settles within the check's timeout, whatever the other side does; never rejects. When this process
+ * stood still meanwhile, what has come is read before the member is blamed, and it gets that time back once, a timeout at most.
+ */
 export function runProbe(target: ProbeTarget, environment: ProbeEnvironment): Promise<ProbeResult> {
   const startMs = environment.clock.monotonicMs();
   const answer = (code: ReasonCode, snippet: string): ProbeResult => ({
@@ -108,15 +113,18 @@ export function runProbe(target: ProbeTarget, environment: ProbeEnvironment): Pr
   const probe = environment.registry[target.check.type];
   if (!probe) return Promise.resolve(answer("REFUSED", `there is no check of type "${target.check.type}"`));
   return new Promise((resolve) =>
-    settleOnce(probe, target, (code, snippet) => resolve(answer(code, snippet))),
+    settleOnce(probe, target, environment.clock, (code, snippet) => resolve(answer(code, snippet))),
   );
 }
 
 function settleOnce(
   probe: Probe,
   target: ProbeTarget,
+  clock: Clock,
   resolve: (code: ReasonCode, snippet: string) => void,
 ): void {
+  const { timeoutMs } = target.check;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
   let running: RunningProbe | undefined;
   let settled = false;
   const finish = (code: ReasonCode, snippet: string): void => {
@@ -126,10 +134,12 @@ function settleOnce(
     running?.abandon();
     resolve(code, snippet);
   };
-  const deadline = setTimeout(
-    () => finish(running?.timeoutCode() ?? "L4TOUT", `no answer within ${target.check.timeoutMs} ms`),
-    target.check.timeoutMs,
-  );
+  const giveUp = () => finish(running?.timeoutCode() ?? "L4TOUT", `no answer within ${timeoutMs} ms`);
+  let deadline = setTimeout(() => {
+    const stalledMs = clock.monotonicMs() - deadlineMs;
+    if (stalledMs < STALL_MS) giveUp();
+    else deadline = setTimeout(giveUp, Math.min(stalledMs, timeoutMs));
+  }, timeoutMs);
   try {
     running = probe(target, finish);
   } catch (failure) {

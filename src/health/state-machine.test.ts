@@ -10,6 +10,7 @@ import {
   nextIntervalMs,
   recordRound,
   restoredHealth,
+  secondProbeDelayMs,
 } from "./state-machine.ts";
 
 type Outcome = "pass" | "fail";
@@ -222,8 +223,18 @@ describe("health state machine", () => {
   });
 
   it("spreads first probes over a tenth of the interval, a second at most", () => {
-    expect(firstProbeDelayMs({ intervalMs: 2_000 }, 0)).toBe(0);
-    expect(firstProbeDelayMs({ intervalMs: 2_000 }, 0.999)).toBeCloseTo(199.8);
-    expect(firstProbeDelayMs({ intervalMs: 60_000 }, 0.999)).toBeCloseTo(999);
+    expect(firstProbeDelayMs({ intervalMs: 2_000 }, false, 0)).toBe(0);
+    expect(firstProbeDelayMs({ intervalMs: 2_000 }, false, 0.999)).toBeCloseTo(199.8);
+    expect(firstProbeDelayMs({ intervalMs: 60_000 }, false, 0.999)).toBeCloseTo(999);
+  });
+
+  it("spreads members whose verdict is known over the whole interval, and no later, so that a dead one is known in time", () => {
+    expect(firstProbeDelayMs({ intervalMs: 60_000 }, true, 0)).toBe(0);
+    expect(firstProbeDelayMs({ intervalMs: 60_000 }, true, 0.999)).toBeCloseTo(59_940);
+  });
+
+  it("never probes a new member the second time later than its interval, or at once", () => {
+    expect(secondProbeDelayMs(2_000, 0)).toBe(2_000);
+    expect(secondProbeDelayMs(2_000, 0.999)).toBeCloseTo(2);
   });
 });

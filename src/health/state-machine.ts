@@ -82,10 +82,26 @@ const FIRST_PROBE_JITTER = 0.1;
 const LONGEST_FIRST_DELAY_MS = 1_000;
 
 /**
- * Milliseconds until the first probe of a member; later probes have no jitter.
+ * Milliseconds until the first probe of a member. One whose verdict is known, as after a restart, is in no hurry: those are
+ * spread over the whole interval, which is how they stay.
  *
  * @param random In [0, 1).
  */
-export function firstProbeDelayMs(timing: Pick<HealthCheckTiming, "intervalMs">, random: number): number {
+export function firstProbeDelayMs(
+  timing: Pick<HealthCheckTiming, "intervalMs">,
+  isKnown: boolean,
+  random: number,
+): number {
+  if (isKnown) return timing.intervalMs * random;
   return Math.min(timing.intervalMs * FIRST_PROBE_JITTER, LONGEST_FIRST_DELAY_MS) * random;
+}
+
+/**
+ * Milliseconds from the first probe of a new member to its second: a part of the interval, so that members that began
+ * together do not stay together. Later intervals are whole.
+ *
+ * @param random In [0, 1).
+ */
+export function secondProbeDelayMs(intervalMs: number, random: number): number {
+  return intervalMs * (1 - random);
 }

@@ -5,6 +5,7 @@ import {
   type ProbeResult,
   type ProbeSchedule,
   type ProbeTarget,
+  secondProbeDelayMs,
 } from "../../health/index.ts";
 import { type Pool, poolDefinition } from "../../model/index.ts";
 import type { Authority, ShardTenure, ShardWorker } from "../runtime/authority.ts";
@@ -15,9 +16,11 @@ import { keyOf, type ObjectView, type ViewChange } from "../runtime/object-view.
 import { createWorkQueue, type WorkQueue } from "../runtime/work-queue.ts";
 import { FleetWatch } from "./fleet-watch.ts";
 import { HeldShards } from "./held-shards.ts";
+import { LatenessWatch } from "./lateness-watch.ts";
 import { learnAll } from "./learn-all.ts";
 import {
   follow,
+  isKnown,
   isProbed,
   judge,
   type MonitoredMember,
@@ -87,6 +90,7 @@ class Controller implements ShardWorker {
   readonly #hooks: Hooks;
   readonly #schedule: ProbeSchedule;
   readonly #fleet = new FleetWatch();
+  readonly #lateness = new LatenessWatch();
   readonly #pools = new Map<string, MonitoredPool>();
   readonly #targetUsers = new Map<string, number>();
   readonly #queue: WorkQueue;
@@ -105,8 +109,10 @@ class Controller implements ShardWorker {
     this.#schedule = createProbeSchedule({
       clock,
       probe: options.probe,
-      onProbed: ({ check }, { code, durationMs }, latenessMs) =>
-        metrics.probed(check.type, code, durationMs, latenessMs),
+      onProbed: ({ check }, { code, durationMs }, latenessMs) => {
+        metrics.probed(check.type, code, durationMs, latenessMs);
+        this.#watchLateness(latenessMs);
+      },
     });
     this.#queue = createWorkQueue({
       reconcile: (key) => this.#publish(key),
@@ -234,14 +240,20 @@ class Controller implements ShardWorker {
     if (monitored.probing?.targetKey === targetKey && isProbed(monitored.member, monitored.check)) return;
     this.#stopProbing(monitored);
     if (!isProbed(monitored.member, monitored.check)) return;
-    const delayMs = firstProbeDelayMs(target.check, this.#environment.random());
+    const { random } = this.#environment;
+    const wasKnown = isKnown(monitored);
+    const delayMs = firstProbeDelayMs(target.check, wasKnown, random());
     // A new subscription numbers its rounds from 0 again.
     monitored.state = { ...monitored.state, roundIndex: -1 };
     let firstRound: number | undefined;
     const handle = this.#schedule.subscribe(target, delayMs, {
       onResult: (result, roundIndex) => {
+        const isFirst = firstRound === undefined;
         firstRound ??= roundIndex;
-        return this.#onResult(pool, monitored, result, roundIndex - firstRound);
+        const nextMs = this.#onResult(pool, monitored, result, roundIndex - firstRound);
+        return isFirst && !wasKnown && result.outcome === "pass"
+          ? secondProbeDelayMs(nextMs, random())
+          : nextMs;
       },
     });
     monitored.probing = { handle, check: target.check, targetKey };
@@ -271,6 +283,17 @@ class Controller implements ShardWorker {
     }
     if (before !== undefined || reasonBefore !== monitored.reason) this.#requestPublish(pool.key);
     return nextProbeMs(monitored);
+  }
+
+  #watchLateness(latenessMs: number): void {
+    const { clock, logger, metrics } = this.#environment;
+    if (this.#lateness.note(latenessMs, clock.monotonicMs())) metrics.probedLate();
+    const report = this.#lateness.report(clock.monotonicMs());
+    if (report)
+      logger.warn("probes start late, this server cannot keep up", {
+        ...report,
+        targets: this.#schedule.targetCount,
+      });
   }
 
   #watchFleet(monitored: MonitoredMember, result: ProbeResult): void {

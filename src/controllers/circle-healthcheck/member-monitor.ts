@@ -12,6 +12,8 @@ import {
 } from "../../health/index.ts";
 import type { HealthCheck, MemberStatus, PoolMember, Verdict } from "../../model/index.ts";
 
+const NOT_PROBED = "not probed yet";
+
 /** The probes of a member that are under way. */
 export interface Probing {
   readonly handle: ProbeHandle;
@@ -59,7 +61,7 @@ export function newMember(
     member,
     check,
     state: known ? restoredHealth(known.verdict) : initialHealth(check.initialState),
-    reason: known?.reason ?? "not probed yet",
+    reason: known?.reason ?? NOT_PROBED,
     since: known?.since ?? timestamp(now),
     probing: undefined,
     awaiting: [],
@@ -69,6 +71,11 @@ export function newMember(
 /** Whether a member is probed at all. A member under maintenance is left alone. */
 export function isProbed(member: PoolMember, check: HealthCheck): boolean {
   return check.type !== "none" && member.state !== "maint";
+}
+
+/** Whether the verdict comes from probes, here or before a restart, and is not only what a new member begins with. */
+export function isKnown({ state, reason }: MonitoredMember): boolean {
+  return state.verdict !== "unchecked" && reason !== NOT_PROBED;
 }
 
 /** What the probes of a member need, with the port that the check names. */
@@ -95,7 +102,7 @@ export function follow(monitored: MonitoredMember, member: PoolMember, check: He
 function restart(monitored: MonitoredMember, now: Date): void {
   const { roundIndex } = monitored.state;
   const fresh = initialHealth(monitored.check.initialState);
-  if (fresh.verdict !== monitored.state.verdict) setVerdict(monitored, fresh.verdict, "not probed yet", now);
+  if (fresh.verdict !== monitored.state.verdict) setVerdict(monitored, fresh.verdict, NOT_PROBED, now);
   monitored.state = { ...fresh, roundIndex };
 }
 

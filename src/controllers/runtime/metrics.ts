@@ -9,6 +9,8 @@ export interface ControllerMetrics {
   readonly reconciled: (controller: ControllerName, durationMs: number, succeeded: boolean) => void;
   /** A probe came back. */
   readonly probed: (checkType: string, code: string, durationMs: number, latenessMs: number) => void;
+  /** A probe started so late that the server may not keep up. */
+  readonly probedLate: () => void;
   /** A member's verdict changed. */
   readonly verdictChanged: (verdict: string) => void;
   /** Verdicts were frozen because most of the fleet failed at once, or released again. */
@@ -27,6 +29,7 @@ export const noMetrics: ControllerMetrics = {
   hookFired: () => undefined,
   reconciled: () => undefined,
   probed: () => undefined,
+  probedLate: () => undefined,
   verdictChanged: () => undefined,
   freezeChanged: () => undefined,
   addressPoolUsed: () => undefined,

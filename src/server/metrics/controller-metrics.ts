@@ -23,6 +23,11 @@ export function createControllerMetrics(metrics: ProcessMetrics): ControllerMetr
     "How much later than due a probe started.",
     [],
   );
+  const late = metrics.counter(
+    "parasaus_late_probes_total",
+    "Probes that started more than half a second after they were due: the server cannot keep up.",
+    [],
+  );
   const verdicts = metrics.counter("parasaus_verdict_changes_total", "Changes of verdicts.", ["verdict"]);
   const frozen = metrics.gauge(
     "parasaus_verdicts_frozen",
@@ -42,6 +47,7 @@ export function createControllerMetrics(metrics: ProcessMetrics): ControllerMetr
       durations({ check }, durationMs / 1000);
       lateness({}, latenessMs / 1000);
     },
+    probedLate: () => late({}),
     verdictChanged: (verdict) => verdicts({ verdict }),
     freezeChanged: (isFrozen) => frozen({}, isFrozen ? 1 : 0),
     addressPoolUsed: (addressPool, capacityCount, usedCount, quarantinedCount) => {

@@ -3,19 +3,11 @@ import { type MetricFamily, samplesOf } from "./exposition.ts";
 
 /** What the control plane knows of pools and members. */
 export function poolFamilies(pools: readonly Pool[]): readonly MetricFamily[] {
-  const members = pools.flatMap(({ metadata, spec, status }) =>
-    spec.members.map(completeMember).map((member) => ({
-      labels: {
-        namespace: metadata.namespace ?? "",
-        pool: metadata.name,
-        member: `${member.ip}:${member.port}`,
-      },
-      weight: member.weight,
-      isUp: status?.members?.some(
-        (one) => one.ip === member.ip && one.port === member.port && one.verdict === "up",
-      ),
-    })),
-  );
+  const members = {
+    *[Symbol.iterator]() {
+      for (const pool of pools) yield* membersOf(pool);
+    },
+  };
   return [
     {
       name: "parasaus_member_up",
@@ -39,4 +31,18 @@ export function poolFamilies(pools: readonly Pool[]): readonly MetricFamily[] {
       })),
     },
   ];
+}
+
+function membersOf({ metadata, spec, status }: Pool) {
+  return spec.members.map(completeMember).map((member) => ({
+    labels: {
+      namespace: metadata.namespace ?? "",
+      pool: metadata.name,
+      member: `${member.ip}:${member.port}`,
+    },
+    weight: member.weight,
+    isUp: status?.members?.some(
+      (one) => one.ip === member.ip && one.port === member.port && one.verdict === "up",
+    ),
+  }));
 }

@@ -4,10 +4,14 @@ import type { PoolNames } from "./traffic-families.ts";
 
 /** What each member's probes saw. */
 export function probeFamilies(ledger: ProbeLedger | undefined, names: PoolNames): readonly MetricFamily[] {
-  const rows = [...(ledger?.entries() ?? [])].map(({ poolUid, member, record }) => {
-    const pool = names(poolUid);
-    return { labels: { namespace: pool?.namespace ?? "", pool: pool?.name ?? poolUid, member }, record };
-  });
+  const rows = {
+    *[Symbol.iterator]() {
+      for (const { poolUid, member, record } of ledger?.entries() ?? []) {
+        const pool = names(poolUid);
+        yield { labels: { namespace: pool?.namespace ?? "", pool: pool?.name ?? poolUid, member }, record };
+      }
+    },
+  };
   return [
     {
       name: "parasaus_member_probes_total",

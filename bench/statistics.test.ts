@@ -4,6 +4,7 @@ import { figure, pairedRatio, quantile } from "./statistics.ts";
 it("interpolates quantiles, so that four rounds have a median between the middle two", () => {
   expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
   expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
+  expect(quantile([Number.POSITIVE_INFINITY], 0.5)).toBe(Number.POSITIVE_INFINITY);
 });
 
 it("takes ratios round by round, so that a slow second of the machine cancels out", () => {

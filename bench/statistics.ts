@@ -15,7 +15,8 @@ export function quantile(values: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;
-  return below + (above - below) * (at - Math.floor(at));
+  // Infinite values have no difference.
+  return below === above ? below : below + (above - below) * (at - Math.floor(at));
 }
 
 /** Sums up the rounds of one contender. */

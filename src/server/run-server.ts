@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Configuration, LoadedConfiguration } from "../configuration/index.ts";
 import { type Terminal, VERSION } from "../foundation/index.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
@@ -17,12 +18,19 @@ export async function runServerProcess(loaded: LoadedConfiguration, terminal: Te
   return terminal.signal.aborted ? 0 : 1;
 }
 
+/**
+ * How far the heap may grow over what is alive before garbage is collected, percent. By itself V8 lets it grow to three
+ * times that, which with 35,000 pools is 300 MiB of garbage and saves a tenth of a server's CPU time at its start.
+ */
+const HEAP_GROWING_PERCENT = 40;
+
 /** Starts the control plane. @returns undefined when the signal aborts before it answers. */
 export async function startUnlessAborted(
   program: Program,
   { values: configuration }: LoadedConfiguration,
   signal: AbortSignal,
 ): Promise<ControlPlane | undefined> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   try {
     return await startControlPlane({ ...program, configuration }, signal);
   } catch (failure) {

@@ -1,5 +1,6 @@
 import { ensureBpfFs, openResetSender } from "../../linux/index.ts";
 import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import { createQueue, kernelNowMs } from "../kernel-driver.ts";
 import { adoptRows } from "./adopt.ts";
 import { type ApplyContext, applyOperation } from "./apply.ts";
 import { attachCgroup, attachDevices, cgroupFolderFor } from "./attachments.ts";
@@ -45,8 +46,8 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
 
   const sources = createSourceFinder();
   const resets = openResetSender();
-  const mirror = createMirror(kernel, nowMs);
-  const context: ApplyContext = { kernel, mirror, sources, nowMs };
+  const mirror = createMirror(kernel, kernelNowMs);
+  const context: ApplyContext = { kernel, mirror, sources, nowMs: kernelNowMs };
   const maintenance = createMaintenance({
     ...context,
     timeouts,
@@ -75,18 +76,18 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
       tellsAffinity: true,
       counterDelayMs: 0,
     },
-    nowMs,
+    nowMs: kernelNowMs,
     observe: () => inTurn(observe),
     apply: (operations) => inTurn(() => apply(operations)),
     readCounters: async () => {
       await inTurn(learn);
       return readCounters(kernel, mirror, maintenance.size());
     },
-    explain: async (flow) => explainFlow(kernel, flow, nowMs()),
+    explain: async (flow) => explainFlow(kernel, flow, kernelNowMs()),
     listFlows: async (poolUid, limitCount) => {
       await inTurn(learn);
       const record = mirror.pools.get(poolUid.toLowerCase());
-      return record ? listFlows(kernel, record.index, limitCount, nowMs()) : [];
+      return record ? listFlows(kernel, record.index, limitCount, kernelNowMs()) : [];
     },
     maintain: singleFlight(async () => {
       await inTurn(learn);
@@ -119,31 +120,16 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   async function apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]> {
     await learn();
     const failures: OperationFailure[] = [];
-    let sliceStartMs = nowMs();
+    let sliceStartMs = kernelNowMs();
     for (const operation of operations) {
       const failure = applyOperation(context, operation);
       if (failure) failures.push(failure);
-      if (nowMs() - sliceStartMs < SLICE_MS) continue;
+      if (kernelNowMs() - sliceStartMs < SLICE_MS) continue;
       await pause();
-      sliceStartMs = nowMs();
+      sliceStartMs = kernelNowMs();
     }
     return failures;
   }
-}
-
-/** CLOCK_MONOTONIC, as `bpf_ktime_get_ns` has it. */
-function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
-/** Runs tasks one after the other: a snapshot must not see half of a change. */
-function createQueue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const turn = last.then(task);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }
 
 /** Callers that come while a run is under way get its result. */

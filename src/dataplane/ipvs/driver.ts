@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { openLocalRoutes } from "../../linux/index.ts";
 import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import { createQueue, kernelNowMs } from "../kernel-driver.ts";
 import { countersOf } from "./counters.ts";
 import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
@@ -32,7 +33,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const table = openKernelTable();
   const record = openRecord(recordFileFor(options), kernelName());
   const routes = openLocalRoutes();
-  const programmer = new Programmer({ table, record, routes, logger, nowMs });
+  const programmer = new Programmer({ table, record, routes, logger, nowMs: kernelNowMs });
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   recordOriginal();
@@ -50,7 +51,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       tellsAffinity: false,
       counterDelayMs: ESTIMATION_MS,
     },
-    nowMs,
+    nowMs: kernelNowMs,
     observe: () =>
       inTurn(async () => {
         bringSettings();
@@ -107,19 +108,4 @@ function refuseUnsupported(operation: PoolOperation): OperationFailure[] {
   const { uid, forwarding } = operation.pool;
   const message = `Cannot program pool "${uid}": the ipvs driver does not forward with ${forwarding}; it has nat`;
   return [{ uid, code: "KernelUnsupported", message }];
-}
-
-/** CLOCK_MONOTONIC. */
-function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
-/** Runs tasks one after the other: a reading of the kernel must not see half of a change. */
-function createQueue(): <Result>(task: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const turn = last.then(task);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }

@@ -13,7 +13,7 @@ import type { ServiceTable } from "./table.ts";
  * Takes everything out of IPVS that the driver put there, and sets the kernel's settings back to what they were before.
  * Flows end. Services that Parasaus did not make stay.
  *
- * @returns whether there was anything.
+ * @returns whether something of ours was there
  * @throws ParasausError `KernelUnsupported` when the kernel has no IPVS any more; `KernelError`
  */
 export function uninstallIpvs(place: RecordPlace): boolean {

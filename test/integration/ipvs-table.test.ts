@@ -137,6 +137,8 @@ describe.skipIf(missing)(`IPVS table${missing}`, () => {
       destinations: each.key === names ? [member] : [],
     }));
     expect(byName(found)).toMatchObject(byName(wanted));
+    for (const each of found) expect(await table.call("service", each.service.key)).toEqual(each.service);
+    expect(await table.call("service", WEB)).toBeNull();
     // It prints marks as signed numbers.
     expect(ipvsadm()).toContain("-A -f -294967296 -6 -s sh -p 300 -M 64 -b sh-port");
   });

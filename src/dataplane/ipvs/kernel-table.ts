@@ -54,8 +54,7 @@ export function openKernelTable(): ServiceTable {
     },
     readService(address) {
       const key = encodeKey(address);
-      const name = ipvsServiceName(key);
-      const service = ipvs.services().find((each) => ipvsServiceName(each.key) === name);
+      const service = ipvs.service(key);
       return service && decodeEntry({ service, destinations: ipvs.destinations(key) });
     },
     readDestinations: (address) => ipvs.destinations(encodeKey(address)).map(decodeDestination),
@@ -86,11 +85,10 @@ function failureOf(
   { errno, message }: IpvsFailure,
 ): CommandFailure | undefined {
   if (!command) return undefined;
-  const isGone = GONE.includes(errno);
-  if (isGone && command.kind.startsWith("delete-")) return undefined;
-  if (isGone && command.kind.endsWith("-service") && "service" in command) {
-    const remedy = `the kernel has no scheduler "${command.service.scheduler}"; load it: modprobe ip_vs_${command.service.scheduler}`;
-    return { command, code: "KernelUnsupported", message: `${message}: ${remedy}` };
+  if (GONE.includes(errno) && command.kind.startsWith("delete-")) return undefined;
+  if (errno === "ENOENT" && "service" in command) {
+    const remedy = `load it: modprobe ip_vs_${command.service.scheduler}`;
+    return { command, code: "KernelUnsupported", message: `${message}; ${remedy}` };
   }
   const code = errno === "ENOMEM" ? "CapacityExceeded" : "KernelError";
   return { command, code, message };

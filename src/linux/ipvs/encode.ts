@@ -49,9 +49,9 @@ export function encodeCommand(batch: MessageBatch, family: number, command: Ipvs
   batch.end();
 }
 
-/** Adds the question for a service's destinations to `batch`. */
-export function encodeDestinationsQuery(batch: MessageBatch, family: number, key: IpvsServiceKey): void {
-  batch.begin(family, encodeCommandHeader(COMMAND.GET_DEST, FAMILY_VERSION));
+/** Adds a question about one service to `batch`. @param command What is asked for, of {@link COMMAND}. */
+export function encodeQuery(batch: MessageBatch, family: number, command: number, key: IpvsServiceKey): void {
+  batch.begin(family, encodeCommandHeader(command, FAMILY_VERSION));
   putKeyOnly(batch, key);
   batch.end();
 }

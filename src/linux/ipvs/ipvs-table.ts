@@ -1,18 +1,12 @@
 import { ParasausError } from "../../foundation/index.ts";
 import { encodeCommandHeader, findFamily } from "../generic-netlink.ts";
 import { ERRNO, kernelError } from "../kernel-error.ts";
-import { NETLINK_GENERIC, type NetlinkSocket, openNetlink } from "../netlink.ts";
+import { NETLINK_GENERIC, type NetlinkSocket, openNetlink, unlessMissing } from "../netlink.ts";
 import { MessageBatch } from "../netlink-batch.ts";
 import { HEADER_BYTES, type NetlinkMessage, NLM_F_DUMP } from "../netlink-codec.ts";
 import { complaintAboutCommand } from "./check.ts";
 import { decodeDaemon, decodeInfo, decodeTimeouts, IpvsDecoder } from "./decode.ts";
-import {
-  encodeCommand,
-  encodeDaemonStart,
-  encodeDaemonStop,
-  encodeDestinationsQuery,
-  encodeTimeouts,
-} from "./encode.ts";
+import { encodeCommand, encodeDaemonStart, encodeDaemonStop, encodeQuery, encodeTimeouts } from "./encode.ts";
 import { describeFailure } from "./failure.ts";
 import { ipvsServiceName } from "./names.ts";
 import { COMMAND, FAMILY_NAME, FAMILY_VERSION } from "./protocol.ts";
@@ -45,6 +39,8 @@ export interface IpvsTable extends Disposable {
   execute(commands: readonly IpvsCommand[]): readonly IpvsFailure[];
   /** Every service, others' too. */
   services(): readonly IpvsService[];
+  /** @returns undefined when there is no such service */
+  service(key: IpvsServiceKey): IpvsService | undefined;
   /** A service's destinations; none when there is no such service. */
   destinations(key: IpvsServiceKey): readonly IpvsDestination[];
   /** Every service with its destinations. */
@@ -141,14 +137,18 @@ class NetlinkIpvsTable implements IpvsTable {
     return [...found.values()];
   }
 
+  service(key: IpvsServiceKey): IpvsService | undefined {
+    const action = `read service ${ipvsServiceName(key)}`;
+    const answer = unlessMissing(() => this.#askAbout(action, COMMAND.GET_SERVICE, 0, key), [ERRNO.ESRCH]);
+    const [message] = answer ?? [];
+    return message && this.#decoder.service(message.payload);
+  }
+
   destinations(key: IpvsServiceKey): readonly IpvsDestination[] {
-    this.#batch.clear();
-    encodeDestinationsQuery(this.#batch, this.#family, key);
-    const query = this.#batch.seal(0).subarray(HEADER_BYTES);
     const action = `list the destinations of service ${ipvsServiceName(key)}`;
-    const answer = this.#netlink.request(action, this.#family, NLM_F_DUMP, query);
-    this.#batch.clear();
-    return answer.map(({ payload }) => this.#decoder.destination(payload));
+    return this.#askAbout(action, COMMAND.GET_DEST, NLM_F_DUMP, key).map(({ payload }) =>
+      this.#decoder.destination(payload),
+    );
   }
 
   dump(): readonly IpvsServiceEntry[] {
@@ -210,6 +210,17 @@ class NetlinkIpvsTable implements IpvsTable {
         `Cannot ${action}: the kernel's answer is empty, expected one message`,
       );
     return payload;
+  }
+
+  #askAbout(action: string, command: number, flags: number, key: IpvsServiceKey): readonly NetlinkMessage[] {
+    this.#batch.clear();
+    encodeQuery(this.#batch, this.#family, command, key);
+    const query = this.#batch.seal(0).subarray(HEADER_BYTES);
+    try {
+      return this.#netlink.request(action, this.#family, flags, query);
+    } finally {
+      this.#batch.clear();
+    }
   }
 
   #carryOut(commands: readonly IpvsCommand[], indexes: readonly number[]): readonly IpvsFailure[] {

@@ -44,6 +44,7 @@ function manyCommands(count: number): IpvsCommand[] {
 answerCalls({
   execute: (commands: IpvsCommand[]) => table.execute(commands),
   services: () => plain(table.services()),
+  service: (key: IpvsServiceKey) => plain(table.service(key) ?? null),
   destinations: (key: IpvsServiceKey) => plain(table.destinations(key)),
   dump: () => plain(table.dump()),
   timeouts: () => table.timeouts(),

@@ -45,7 +45,7 @@ const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
     const sizes = quick
       ? [{ agentCount: 32, poolCount: 500, hostCount: 2 }]
       : [
-          { agentCount: 254, poolCount: 3_500, hostCount: 8 },
+          { agentCount: 254, poolCount: 3_500, hostCount: 4 },
           { agentCount: 8, poolCount: 35_000, hostCount: 2 },
         ];
     return printFigures(await runCluster({ sizes, changeCount: quick ? 10 : 50, print }));

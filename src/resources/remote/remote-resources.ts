@@ -163,8 +163,7 @@ async function readJson(answer: TransportAnswer, signal: AbortSignal): Promise<u
     if (signal.aborted) throw signal.reason;
     throw asUnavailable(failure, "Cannot read the server's answer");
   }
-  const decoder = new TextDecoder();
-  const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+  const text = Buffer.concat(chunks).toString();
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -26,7 +26,7 @@ interface Record {
   /** When each of its changes was in the kernel. */
   appliedMs: number[];
   /** When each pool was last put into the kernel, by uid. */
-  poolMs: { [uid: string]: number };
+  poolMs: Map<string, number>;
   status?: () => AgentStatus;
 }
 
@@ -37,7 +37,7 @@ const running: Promise<void>[] = [];
 const records: Record[] = Array.from({ length: Number(count) }, (_, index) => ({
   ...{ name: `n${Number(first) + index}`, listCount: 0, pageCount: 0, watchCount: 0, watchMs: 0 },
   appliedMs: [],
-  poolMs: {},
+  poolMs: new Map(),
 }));
 /** What agents warned of, and how often. */
 const warnings: { [message: string]: number } = {};
@@ -85,7 +85,7 @@ function notedDriver(driver: Driver, record: Record): Driver {
     const atMs = nowMs();
     record.appliedMs.push(atMs);
     for (const operation of operations) {
-      if (operation.kind === "install") record.poolMs[operation.pool.uid] = atMs;
+      if (operation.kind === "install") record.poolMs.set(operation.pool.uid, atMs);
     }
     return result;
   };
@@ -137,7 +137,7 @@ const COMMANDS: Readonly<{ [name: string]: () => unknown }> = {
     }),
   warnings: () => warnings,
   applied: () => records.map(({ appliedMs }) => appliedMs),
-  "applied-pools": () => records.map(({ poolMs }) => poolMs),
+  "applied-pools": () => records.map(({ poolMs }) => Object.fromEntries(poolMs)),
   reset: () => {
     for (const record of records) {
       Object.assign(record, {
@@ -146,7 +146,7 @@ const COMMANDS: Readonly<{ [name: string]: () => unknown }> = {
         watchCount: 0,
         watchMs: 0,
         appliedMs: [],
-        poolMs: {},
+        poolMs: new Map(),
       });
     }
     return {};

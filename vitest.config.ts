@@ -67,8 +67,8 @@ export default defineConfig({
       {
         test: {
           name: "lvs",
-          include: ["test/uml/{driver,ipvs,ipvs-table,programs}.test.ts"],
-          // A guest has one CPU.
+          include: ["test/uml/{driver,ipvs,ipvs-table,programs,qemu}.test.ts"],
+          // A guest of user-mode-linux has one CPU.
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 120_000,

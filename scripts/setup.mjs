@@ -1,7 +1,16 @@
 // Everything a fresh clone needs: npm packages, system packages, the build. Idempotent; fast when there is nothing to do.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -53,6 +62,23 @@ const NEEDED_BY_TESTS = [
   },
   { probe: "ipvsadm", apt: ["ipvsadm"], dnf: ["ipvsadm"], why: "looks at IPVS past the product" },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
+];
+/** What only the tests on other kernels use. */
+const NEEDED_BY_LVS_TESTS = [
+  {
+    probe: "qemu-system-x86_64",
+    apt: ["qemu-system-x86", "kmod"],
+    dnf: ["qemu-system-x86-core", "kmod"],
+    why: "boots another kernel with two CPUs",
+  },
+];
+/** What of Debian's kernel a guest in QEMU needs: no drivers of real devices. */
+const KERNEL_PARTS = [
+  "./boot/vmlinuz*",
+  "./lib/modules/*/modules.*",
+  ...["net", "lib", "crypto", "fs", "drivers/virtio", "drivers/net/*.ko"].map(
+    (part) => `./lib/modules/*/kernel/${part}`,
+  ),
 ];
 /** What only the long tests use. */
 const NEEDED_BY_LONG_TESTS = [
@@ -125,13 +151,42 @@ function installSystemPackages(needed) {
     );
 }
 
+/** Unpacks Debian's kernel into dist/guest, which git ignores; nothing is installed. */
+function fetchGuestKernel() {
+  const home = path.join(root, "dist/guest");
+  if (existsSync(home) || process.arch !== "x64" || !has("apt-get")) return;
+  mkdirSync(path.dirname(home), { recursive: true });
+  // Into a folder beside it first, so that one that was cut short is never taken for a whole one.
+  const draft = mkdtempSync(`${home}-`);
+  const run = (program, words) =>
+    execFileSync(program, words, { cwd: draft, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    const [kernel] = run("apt-cache", ["depends", "linux-image-amd64"]).match(/linux-image-\d[^\s>]+/) ?? [];
+    process.stdout.write(`Fetching ${kernel} for guests\n`);
+    run("apt-get", ["download", "-qq", kernel, "busybox-static"]);
+    const unpack = 'dpkg-deb --fsys-tarfile "$0"_*.deb | tar -x --wildcards "$@"';
+    run("sh", ["-c", unpack, kernel, ...KERNEL_PARTS]);
+    run("sh", ["-c", unpack, "busybox-static", "./bin/busybox"]);
+    for (const file of readdirSync(draft).filter((name) => name.endsWith(".deb")))
+      rmSync(path.join(draft, file));
+    run("depmod", ["-b", draft, kernel.replace("linux-image-", "")]);
+    renameSync(draft, home);
+  } catch (failure) {
+    rmSync(draft, { recursive: true, force: true });
+    process.stdout.write(`Could not fetch a kernel for guests, go on without: ${failure.message}\n`);
+  }
+}
+
 installNpmPackages();
 const isLong = process.argv.includes("--long-tests");
+const isLvs = process.argv.includes("--lvs-tests");
 installSystemPackages([
   ...NEEDED,
-  ...(isLong || process.argv.includes("--tests") ? NEEDED_BY_TESTS : []),
+  ...(isLong || isLvs || process.argv.includes("--tests") ? NEEDED_BY_TESTS : []),
+  ...(isLvs ? NEEDED_BY_LVS_TESTS : []),
   ...(isLong ? NEEDED_BY_LONG_TESTS : []),
 ]);
+if (isLvs) fetchGuestKernel();
 mkdirSync(path.join(root, "dist"), { recursive: true });
 const canBuildBpf = has("clang") && has("make") && has("bpftool");
 execFileSync(process.execPath, [path.join(root, "scripts/build.mjs"), ...(canBuildBpf ? [] : ["--no-bpf"])], {

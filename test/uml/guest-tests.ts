@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "vitest";
 import { bundleLabPrograms } from "../lab/bundle.ts";
+import { type GuestEnd, type GuestKind, makeGuestFolder, whyGuestFailed } from "../lab/guest.ts";
 import { BUNDLES_VARIABLE } from "../lab/traffic.ts";
-import { makeUmlFolder, missingForUml, startUml, type UmlEnd, whyUmlFailed } from "../lab/uml.ts";
+import { UML } from "../lab/uml.ts";
 import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 
 /** Ends a guest that hangs; one that works needs a fraction of it, even on a machine that has much else to do. */
@@ -18,16 +19,18 @@ const LAB_PROGRAMS = ["driver-host", "flow-client", "ipvs-host", "ipvs-service",
  *
  * @param files Filters as Vitest takes them.
  * @param minimumCount So many tests there must be.
+ * @param kind Where they run.
  */
 export async function describeGuestTests(
   name: string,
   files: readonly string[],
   minimumCount: number,
+  kind: GuestKind = UML,
 ): Promise<void> {
-  const missing = missingForUml();
-  const { lines, end } = missing ? { lines: [], end: undefined } : await runInGuest(files);
+  const missing = kind.missing();
+  const { lines, end } = missing ? { lines: [], end: undefined } : await runInGuest(kind, files);
   const results = lines.flatMap((line) => (line.kind === "result" ? [line] : []));
-  describe.skipIf(missing)(`${name} on the kernel of user-mode-linux${missing}`, () => {
+  describe.skipIf(missing)(`${name} on the kernel of ${kind.name}${missing}`, () => {
     it(`runs at least ${minimumCount} tests to their end`, () => {
       const complaint = end ? complaintAbout(lines, end) : "No guest was booted";
       if (complaint) throw new Error(complaint);
@@ -41,8 +44,8 @@ export async function describeGuestTests(
   });
 }
 
-async function runInGuest(files: readonly string[]) {
-  const folder = makeUmlFolder();
+async function runInGuest(kind: GuestKind, files: readonly string[]) {
+  const folder = makeGuestFolder();
   await bundleLabPrograms(
     LAB_PROGRAMS.map((program) => `programs/${program}.ts`),
     path.join(folder, "lab"),
@@ -64,7 +67,7 @@ async function runInGuest(files: readonly string[]) {
 export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200
 export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;
-  await using guest = startUml({ script, timeoutMs: DEADLINE_MS }, folder);
+  await using guest = kind.start({ script, timeoutMs: DEADLINE_MS }, folder);
   const end = await guest.ended;
   // What a test measured there.
   const figures = end.console.split(/\r?\n/).filter((line) => / n=\d/.test(line));
@@ -79,10 +82,10 @@ function readLines(file: string): readonly GuestLine[] {
 }
 
 /** What was wrong with the run as a whole. A guest that died may have left half a line. */
-function complaintAbout(lines: readonly GuestLine[], end: UmlEnd): string | undefined {
+function complaintAbout(lines: readonly GuestLine[], end: GuestEnd): string | undefined {
   const last = lines.at(-1);
   const hasFailed = lines.some((line) => line.kind === "result" && line.state !== "passed");
-  if (last?.kind !== "end") return whyUmlFailed(end) ?? "The guest's test run did not come to its end";
+  if (last?.kind !== "end") return whyGuestFailed(end) ?? "The guest's test run did not come to its end";
   if (last.errors.length > 0) return last.errors.join("\n");
-  return hasFailed ? undefined : whyUmlFailed(end);
+  return hasFailed ? undefined : whyGuestFailed(end);
 }

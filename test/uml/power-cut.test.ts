@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bundleLabPrograms } from "../lab/bundle.ts";
+import { type Guest, makeGuestFolder, whyGuestFailed } from "../lab/guest.ts";
 import { type Random, seeded } from "../lab/random.ts";
-import { makeUmlFolder, missingForUml, startUml, type UmlGuest, whyUmlFailed } from "../lab/uml.ts";
+import { missingForUml, startUml } from "../lab/uml.ts";
 
 const CUTS = Number(process.env["PARASAUS_POWER_CUTS"] ?? 3);
 const SEED = Number(process.env["PARASAUS_POWER_SEED"] ?? 20261126);
@@ -48,7 +49,7 @@ async function boot(
   random?: Random,
   prefix = "",
 ): Promise<Round> {
-  const shared = makeUmlFolder();
+  const shared = makeGuestFolder();
   await bundleLabPrograms(["power-cut-writer.ts"], path.join(shared, "lab"));
   writeFileSync(path.join(shared, "keys"), keys.join("\n"));
   const writers = random ? WRITERS : 0;
@@ -58,13 +59,13 @@ exec ${prefix} ${process.execPath} $SHARED/lab/power-cut-writer.mjs /run/disk/st
   await using guest = startUml({ script, timeoutMs: BOOT_MS, disks: [image] }, shared);
   const isCut = random !== undefined && (await pullThePlug(guest, random));
   const end = await guest.ended;
-  const failure = isCut ? undefined : whyUmlFailed(end);
+  const failure = isCut ? undefined : whyGuestFailed(end);
   if (failure) throw new Error(failure);
   return readRound(end.console);
 }
 
 /** As soon as it writes, and then not at once. @returns false when the guest ended by itself */
-async function pullThePlug(guest: UmlGuest, random: Random): Promise<boolean> {
+async function pullThePlug(guest: Guest, random: Random): Promise<boolean> {
   let isGone = false;
   void guest.ended.then(() => {
     isGone = true;

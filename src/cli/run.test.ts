@@ -85,6 +85,7 @@ it("starts the program that is asked for with its settings, and returns its exit
     runServer: run("server"),
     runAgent: run("agent"),
     uninstallNode: run("uninstall"),
+    adoptRunning: run("adopt"),
     backUpStore: () => Promise.reject(new Error("not asked for")) as never,
     restoreStore: () => Promise.reject(new Error("not asked for")),
   });

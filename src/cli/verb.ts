@@ -9,6 +9,8 @@ export interface Programs {
   readonly runAgent: RunProgram;
   /** Ends at once. */
   readonly uninstallNode: RunProgram;
+  /** Ends at once. */
+  readonly adoptRunning: RunProgram;
   /** Reads the store itself, while no server runs. @returns the backup, in pieces */
   readonly backUpStore: (configuration: LoadedConfiguration, terminal: Terminal) => AsyncIterable<string>;
   /** Writes the store itself, while no server runs. */

@@ -28,6 +28,7 @@ export {
 export { FORWARDING_CAPABILITIES, missingCapabilities } from "./capabilities.ts";
 export { ensureBpfFs, findCgroup2Root, netnsCookie, readSysctl, writeSysctl } from "./environment.ts";
 export { type IpvsTable, openIpvs } from "./ipvs/ipvs-table.ts";
+export { changedIpvsServices, readIpvsListing } from "./ipvs/listing.ts";
 export { ipvsDestinationName, ipvsServiceName } from "./ipvs/names.ts";
 export type {
   IpvsCommand,

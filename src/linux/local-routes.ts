@@ -14,6 +14,7 @@ const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 /** Tells our routes from others': free in `/etc/iproute2/rt_protos` of every distribution. */
 const RTPROT_PARASAUS = 112;
+const GROUP_IPV4_ROUTE = 0x40;
 
 /**
  * Routes that make this machine take packets to an address for its own, without the address on a device: 35,000 of them
@@ -22,6 +23,8 @@ const RTPROT_PARASAUS = 112;
 export interface LocalRoutes extends Disposable {
   /** The addresses that have a route of ours, IPv4. */
   list(): readonly string[];
+  /** Whether any route of the machine may have changed since the last call, by whomever. */
+  hasChanged(): boolean;
   /** One that the machine has already gets no route. */
   add(ip: string): void;
   remove(ip: string): void;
@@ -30,6 +33,7 @@ export interface LocalRoutes extends Disposable {
 /** Opens the local routes of this process's network namespace. */
 export function openLocalRoutes(): LocalRoutes {
   const netlink = openNetlink(NETLINK_ROUTE);
+  const news = openNetlink(NETLINK_ROUTE, GROUP_IPV4_ROUTE);
   const loopback = listDevices().find(({ isLoopback }) => isLoopback)?.index ?? 1;
   return {
     list() {
@@ -40,6 +44,10 @@ export function openLocalRoutes(): LocalRoutes {
         const destination = decodeAttributes(payload.subarray(12)).get(RTA_DST);
         return isOurs && destination?.length === 4 ? [formatIpv4(destination.readUInt32BE())] : [];
       });
+    },
+    hasChanged() {
+      const messages = news.receive();
+      return messages === "overrun" || messages.length > 0;
     },
     add(ip) {
       const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
@@ -56,7 +64,10 @@ export function openLocalRoutes(): LocalRoutes {
         [ERRNO.ESRCH, ERRNO.ENOENT],
       );
     },
-    [Symbol.dispose]: () => netlink[Symbol.dispose](),
+    [Symbol.dispose]() {
+      netlink[Symbol.dispose]();
+      news[Symbol.dispose]();
+    },
   };
 }
 

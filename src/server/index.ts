@@ -19,6 +19,11 @@ export async function runAgent(loaded: LoadedConfiguration, terminal: Terminal):
   return (await import("./agent/agent-process.ts")).runAgentProcess(loaded, terminal);
 }
 
+/** Lets pools take over what runs in IPVS: `parasaus adopt --running`. Resolves to the exit code. */
+export async function adoptRunning(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
+  return (await import("./agent/adopt-running.ts")).adoptRunningProcess(loaded, terminal);
+}
+
 /** Takes everything that the agent put there out of the kernel: `parasaus uninstall`. Resolves to the exit code. */
 export async function uninstallNode(loaded: LoadedConfiguration, terminal: Terminal): Promise<number> {
   return (await import("./agent/uninstall-node.ts")).uninstallNodeProcess(loaded, terminal);

@@ -14,6 +14,7 @@ import { labProgram, linesOf, nextLine, startTraffic } from "../lab/traffic.ts";
 
 const missing = missingForIpvs();
 const KILLS = Number(process.env["PARASAUS_IPVS_KILLS"] ?? 3);
+const REQUESTS = Number(process.env["PARASAUS_IPVS_REQUESTS"] ?? 500);
 const SETTINGS = "/proc/sys/net/ipv4";
 
 describe.skipIf(missing)(`IPVS driver${missing}`, () => {
@@ -67,6 +68,27 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     expect(world.topology.node.run("cat", "/proc/net/ip_vs")).toBe(before);
     foreign.stdin?.end();
     await new Promise((resolve) => foreign.once("exit", resolve));
+  });
+
+  it("takes over a running service with its flows when the operator says so, and writes nothing for it", async () => {
+    const { node } = world.topology;
+    const place = `${world.nodeIp}:30001`;
+    node.run("ipvsadm", "-A", "-t", place, "-s", "rr");
+    for (const member of placesOf(world).slice(0, 2))
+      node.run("ipvsadm", "-a", "-t", place, "-r", member, "-m", "-w", "1");
+    const flows = await connectTimes(world, 4);
+    const install = planOperations([poolOf(2)], [], world.driver().nowMs());
+    expect(await world.driver().apply(install)).toMatchObject([
+      { message: expect.stringMatching(/Parasaus did not make$/) },
+    ]);
+    const writes = await ask("writeCount");
+    expect(await ask("allowAdoption")).toEqual([`TCP ${place}`]);
+    expect(await world.driver().apply(install)).toEqual([]);
+    expect([await ask("writeCount"), await ask("foreignServices")]).toEqual([writes, []]);
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    await program(world, poolOf(3));
+    for (const flow of flows) expect(await flow.exchange()).toBe(flow.member);
+    await closeAll(flows);
   });
 
   it("serves an address that is none of the node's, without putting it on a device", async () => {
@@ -141,11 +163,11 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     expect([...new Set(ask())]).toEqual(["m2"]);
   });
 
-  it(`costs no connection while it is killed ${KILLS} times and changes its pool under load`, async () => {
+  it(`costs none of ${REQUESTS} connections while it is killed ${KILLS} times and changes its pool under load`, async () => {
     await program(world, poolOf(3));
     const { client, clientIps: sources } = world.topology;
     const target = { host: world.nodeIp, port: 30001, sources };
-    const requests = startTraffic(client, { ...target, mode: "requests", concurrency: 4, paceMs: 5 });
+    const requests = startTraffic(client, { ...target, mode: "requests", concurrency: 8 });
     const held = startTraffic(client, { ...target, mode: "hold", connections: 20 });
     await until(async () => (await held.mark()).opened === 20);
     for (let round = 0; round < KILLS; round += 1) {
@@ -157,11 +179,12 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
       await world.driver().maintain();
       await until(async () => (await requests.mark()).succeeded > before + 10);
     }
+    await until(async () => (await requests.mark()).started >= REQUESTS, 1_200_000);
     const report = await requests.stop();
     const kept = await held.mark();
     await held.stop();
     process.stdout.write(
-      `ipvs: ${KILLS} kills, ${3 * KILLS} changes, ${report.succeeded} requests, ${Object.keys(report.failures).length} kinds of failures, ${kept.alive} of 20 held\n`,
+      `ipvs: ${KILLS} kills, ${3 * KILLS} changes under load: n=${report.started} failures=${JSON.stringify(report.failures)}, ${kept.alive} of 20 held\n`,
     );
     expect(report.failures).toEqual({});
     expect(Object.keys(report.members).sort()).toEqual(["m1", "m2", "m3", "m4"]);
@@ -210,10 +233,10 @@ const asked = Array.from({ length: 20 }, () => new Promise((resolve) => {
 }));
 Promise.all(asked).then((names) => { console.log(names.join(" ")); process.exit(0); });`;
 
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 60_000;
+async function until(isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
   while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error("nothing came of it in a minute");
+    if (performance.now() > endMs) throw new Error(`nothing came of it in ${timeoutMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -32,6 +32,9 @@ export function openIpvsWorld(change: Partial<IpvsDriverOptions> = {}, memberCou
   return openForwardingWorld<IpvsWorldOptions>(
     memberCount,
     (node) => ({ node, driver: "ipvs", ...change }),
-    ({ node }) => rmSync(path.join(RECORDS, `${node}.jsonl`), { force: true }),
+    ({ node }) => {
+      for (const end of ["jsonl", "adopt.json"])
+        rmSync(path.join(RECORDS, `${node}.${end}`), { force: true });
+    },
   );
 }

@@ -8,14 +8,21 @@ import { readText } from "../apply/files.ts";
 import { NAMESPACE_OPTION } from "../client/namespaces.ts";
 import { EXIT } from "../output/errors.ts";
 import { writeStructured } from "../output/structured.ts";
-import { type Invocation, textOption, type Verb } from "../verb.ts";
+import { type Invocation, isSet, textOption, type Verb } from "../verb.ts";
 
 /** `parasaus adopt`. */
 export const adopt: Verb = {
   arguments: [
-    { syntax: "<file>", description: "keepalived.conf, or what ipvsadm -Sn printed; - is standard input" },
+    { syntax: "[file]", description: "keepalived.conf, or what ipvsadm -Sn printed; - is standard input" },
   ],
-  options: [NAMESPACE_OPTION],
+  options: [
+    NAMESPACE_OPTION,
+    {
+      flags: "--running [node]",
+      description:
+        "on a node (default: of this machine's name): let its pools take over the services in IPVS that they want exactly as they are",
+    },
+  ],
   programs: ["client"],
   examples: [
     [
@@ -24,8 +31,18 @@ export const adopt: Verb = {
     ],
     ["What IPVS balances now", "ipvsadm -Sn | parasaus adopt - > pools.yaml"],
     ["After a look at the warnings and the file", "parasaus apply -f pools.yaml"],
+    ["Then, on each node, without an interruption of what runs", "parasaus adopt --running"],
   ],
-  run: adoptFile,
+  run: async (invocation) => {
+    const node = textOption(invocation, "running");
+    const isRunning = node !== undefined || isSet(invocation, "running");
+    if (isRunning !== (invocation.arguments.length === 0))
+      throw new ParasausError("Usage", "Cannot adopt: name a file, or say --running, one of the two");
+    if (!isRunning) return adoptFile(invocation);
+    const { loadPrograms, configuration, terminal } = invocation;
+    const values = { ...configuration.values, ...(node === undefined ? {} : { nodeName: node }) };
+    return (await loadPrograms()).adoptRunning({ ...configuration, values }, terminal);
+  },
 };
 
 /** Prints what to apply; what has no counterpart is a warning with its line. */

@@ -61,7 +61,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./restore.ts")).restore,
   },
   adopt: {
-    summary: "Turn the services of LVS or keepalived into pools to apply",
+    summary: "Turn the services of LVS or keepalived into pools, and take over those that run",
     load: async () => (await import("./adopt.ts")).adopt,
   },
   uninstall: {

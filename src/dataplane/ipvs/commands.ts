@@ -53,6 +53,21 @@ export function stepsFor(held: Service | undefined, wanted: Service | undefined)
   return widening.length + narrowing.length === 0 ? undefined : { ...NO_STEPS, widening, narrowing };
 }
 
+/** What such steps would change, in words; empty when nothing. */
+export function differenceIn(steps: Steps | undefined): string {
+  if (!steps) return "";
+  const [command] = [...steps.opening, ...steps.widening, ...steps.narrowing];
+  if (!command) return "";
+  if (!("destination" in command)) return "its scheduler or its persistence is another";
+  const { ip, port } = command.destination;
+  const what = {
+    "add-destination": "lacks",
+    "edit-destination": "has another weight for",
+    "delete-destination": "has",
+  };
+  return `it ${what[command.kind]} ${placeKey({ ip, port })}`;
+}
+
 const NO_STEPS: Steps = { opening: [], widening: [], narrowing: [] };
 
 function destinationSteps(held: Service, wanted: Service) {

@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from "node:fs";
 import { openLocalRoutes } from "../../linux/index.ts";
 import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
+import { allowanceFileFor, readAllowance } from "./adoption.ts";
 import { countersOf } from "./counters.ts";
 import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
+import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { Programmer } from "./programmer.ts";
@@ -16,6 +17,8 @@ import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } 
 export interface IpvsDriver extends Driver {
   /** Messages that changed the kernel's table, sent since it was opened. */
   writeCount(): number;
+  /** Messages that asked the kernel for a part of its table, sent since it was opened. */
+  askCount(): number;
 }
 
 /** The kernel adds up what its CPUs have counted every two seconds. */
@@ -31,9 +34,13 @@ const ESTIMATION_MS = 2_500;
 export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDriver> {
   const { logger } = options;
   const table = openKernelTable();
-  const record = openRecord(recordFileFor(options), kernelName());
+  const kernel = kernelName();
+  const record = openRecord(recordFileFor(options), kernel);
   const routes = openLocalRoutes();
-  const programmer = new Programmer({ table, record, routes, logger, nowMs: kernelNowMs });
+  const programmer = new Programmer({
+    ...{ table, record, routes, logger, nowMs: kernelNowMs },
+    mayTakeOver: () => readAllowance(allowanceFileFor(options), kernel),
+  });
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   recordOriginal();
@@ -75,6 +82,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       // The kernel sends nothing on from 127.0.0.1 to another machine.
       inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
     writeCount: () => table.writeCount,
+    askCount: () => table.askCount,
     foreignServices: () => programmer.foreignServices,
     [Symbol.asyncDispose]: async () => {
       await inTurn(async () => undefined);
@@ -95,12 +103,6 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     const sysctls = presentSysctls(Object.keys(wantedSysctls({ adoptsFlows: false })));
     record.append([{ original: { ...sysctls, [TIMEOUTS]: JSON.stringify(table.readTimeouts()) } }]);
   }
-}
-
-/** Names this boot of the kernel and this network namespace. */
-export function kernelName(): string {
-  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return `${boot} ${statSync("/proc/self/ns/net").ino}`;
 }
 
 function refuseUnsupported(operation: PoolOperation): OperationFailure[] {

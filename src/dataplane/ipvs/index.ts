@@ -1,3 +1,4 @@
+export { allowAdoption } from "./adoption.ts";
 export { type IpvsDriver, openIpvsDriver } from "./driver.ts";
 export { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 export { uninstallIpvs } from "./uninstall.ts";

@@ -8,6 +8,7 @@ import {
   type IpvsServiceSettings,
   ipvsServiceName,
   openIpvs,
+  readIpvsListing,
 } from "../../linux/index.ts";
 import type { ConnectAddress, SchedulerName } from "../../model/index.ts";
 import { placeKey } from "../order.ts";
@@ -62,8 +63,12 @@ export function openKernelTable(): ServiceTable {
       const failures = ipvs.execute(commands.map(encodeCommand));
       return failures.flatMap((failure) => failureOf(commands[failure.index], failure) ?? []);
     },
+    listing: readIpvsListing,
     get writeCount() {
       return ipvs.writeCount;
+    },
+    get askCount() {
+      return ipvs.askCount;
     },
     readTimeouts() {
       const { tcpSeconds, tcpFinSeconds, udpSeconds } = ipvs.timeouts();

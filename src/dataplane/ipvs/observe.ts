@@ -1,5 +1,5 @@
 import type { ProgrammedAddress, ProgrammedMember, ProgrammedPool } from "../driver.ts";
-import { comparePlaces, placeKey } from "../order.ts";
+import { inPlaceOrder, placeKey } from "../order.ts";
 import type { PoolEntry, Programme } from "./programme.ts";
 import { type Destination, isAddressDone, isMemberDone, type Service } from "./services.ts";
 
@@ -32,16 +32,16 @@ function observePool(
   );
   const lingering = lingersAt.filter((place) => programme.poolsAt(place).includes(pool) && !own.has(place));
   const places = [...own, ...lingering];
-  return {
-    ...pool,
-    addresses: pool.addresses.filter(
-      (address) => isAddressDone(address, nowMs) || servicesFor(address).every(isRight),
-    ),
-    members: [
-      ...pool.members.flatMap((member) => observeMember(member)),
-      ...strangersAt(programme, held, own),
-    ].sort(comparePlaces),
-  };
+  const addresses = pool.addresses.filter(
+    (address) => isAddressDone(address, nowMs) || servicesFor(address).every(isRight),
+  );
+  const members = inPlaceOrder([
+    ...pool.members.flatMap((member) => observeMember(member)),
+    ...strangersAt(programme, held, own),
+  ]);
+  // A node has 35,000 of them, all right.
+  const isAsWanted = hasSame(addresses, pool.addresses) && hasSame(members, pool.members);
+  return isAsWanted ? pool : { ...pool, addresses, members };
 
   /** Services of this pool that an address stands for: those that another pool has for its own are not. */
   function servicesFor(address: ProgrammedAddress): readonly string[] {
@@ -71,6 +71,10 @@ function observePool(
     const isMissing = wrong.some((each) => each?.method !== "masq");
     return !found || isMissing ? [] : [{ ip, port, weight: found.weight, disposition: "active" }];
   }
+}
+
+function hasSame<Item>(found: readonly Item[], wanted: readonly Item[]): boolean {
+  return found.length === wanted.length && found.every((each, index) => each === wanted[index]);
 }
 
 /** Destinations that somebody else added to services of ours. */

@@ -6,19 +6,31 @@ import { silentLogger } from "../../foundation/index.ts";
 import type { LocalRoutes } from "../../linux/index.ts";
 import type { DesiredPool } from "../driver.ts";
 import { planOperations } from "../plan.ts";
+import { parsePlace } from "./programme.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord } from "./record.ts";
 import { FakeTable } from "./service-table.fixture.ts";
+import type { Service } from "./services.ts";
 
 const UID = "0b0e7a4c-0000-4000-8000-000000000001";
 const OTHER_UID = "0b0e7a4c-0000-4000-8000-000000000002";
 const FIRST = "TCP 192.0.2.10:30001";
 const SECOND = "TCP 192.0.2.11:30001";
 
+const FOREIGN = "TCP 192.0.2.10:80";
+const MEMBER = { ip: "10.0.0.1", port: 8080, weight: 1, method: "masq" as const };
+const EMPTY: Service = {
+  address: { ip: "192.0.2.10", port: 80, protocol: "TCP" },
+  scheduler: "rr",
+  affinitySeconds: 0,
+  destinations: new Map(),
+};
+
 let folder: string;
 const routed = new Set<string>();
 const routes: LocalRoutes = {
   list: () => [...routed],
+  hasChanged: () => true,
   add: (ip) => void routed.add(ip),
   remove: (ip) => void routed.delete(ip),
   [Symbol.dispose]: () => routed.clear(),
@@ -26,11 +38,13 @@ const routes: LocalRoutes = {
 let table: FakeTable;
 let programmer: Programmer;
 let nowMs: number;
+const allowed = new Set<string>();
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "parasaus-ipvs-"));
   table = new FakeTable();
   routed.clear();
+  allowed.clear();
   nowMs = 1000;
   open();
   await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
@@ -40,7 +54,14 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** As after a crash: nothing but the kernel and the record is left. */
 function open(): void {
   const record = openRecord(path.join(folder, "node.jsonl"), "kernel");
-  programmer = new Programmer({ table, record, routes, logger: silentLogger, nowMs: () => nowMs });
+  programmer = new Programmer({
+    table,
+    record,
+    routes,
+    logger: silentLogger,
+    nowMs: () => nowMs,
+    mayTakeOver: () => allowed,
+  });
 }
 
 function poolOf(change: Partial<DesiredPool> = {}, memberCount = 2): DesiredPool {
@@ -253,4 +274,56 @@ it("makes the address of a pool that is not the node's own local while it is ser
   nowMs += 30_001;
   await program();
   expect([...routed]).toEqual([]);
+});
+
+it("asks the kernel nothing while nothing has changed, and then for what has", async () => {
+  await program(poolOf(), poolOf({ uid: OTHER_UID, addresses: [{ ip: "*", port: 30002, protocol: "TCP" }] }));
+  const before = await programmer.observe();
+  table.askCount = 0;
+  expect(await programmer.observe()).toBe(before);
+  expect(table.askCount).toBe(0);
+  table.execute([{ kind: "delete-destination", address: parsePlace(FIRST), destination: MEMBER }]);
+  table.execute([{ kind: "delete-service", address: parsePlace(SECOND) }]);
+  table.execute([{ kind: "add-service", address: parsePlace(FOREIGN), service: EMPTY }]);
+  const [changed, same] = await programmer.observe();
+  expect(table.askCount).toBe(3);
+  expect(changed?.members.map(({ ip }) => ip)).toEqual(["10.0.0.2"]);
+  expect(changed?.addresses).toEqual([]);
+  expect(same).toBe(before[1]);
+  expect(programmer.foreignServices).toEqual([FOREIGN]);
+  table.execute([{ kind: "delete-service", address: parsePlace(FOREIGN) }]);
+  await programmer.observe();
+  expect(programmer.foreignServices).toEqual([]);
+});
+
+it("reads the whole table once in an hour, for the listing does not tell everything", async () => {
+  await program(poolOf());
+  await programmer.observe();
+  table.askCount = 0;
+  nowMs += 3_600_001;
+  await programmer.observe();
+  expect(table.askCount).toBe(3);
+  await programmer.observe();
+  expect(table.askCount).toBe(3);
+});
+
+it("takes over somebody else's service that the operator allowed and that is as the pool wants it, without a write", async () => {
+  for (const place of [FIRST, SECOND])
+    table.execute([
+      { kind: "add-service", address: parsePlace(place), service: { ...EMPTY, address: parsePlace(place) } },
+      { kind: "add-destination", address: parsePlace(place), destination: MEMBER },
+    ]);
+  await programmer.observe();
+  expect(await program(poolOf({}, 1))).toMatchObject([{ message: expect.stringMatching(/did not make$/) }]);
+  allowed.add(FIRST).add(SECOND);
+  expect(await program(poolOf({}, 2))).toMatchObject([
+    { message: expect.stringContaining("it may be taken over, but it lacks 10.0.0.2:8080") },
+  ]);
+  expect(table.commands).toEqual([]);
+  expect(await program(poolOf({}, 1))).toEqual([]);
+  expect(table.commands).toEqual([]);
+  expect(programmer.foreignServices).toEqual([]);
+  open();
+  expect(await program(poolOf({}, 2))).toEqual([]);
+  expect(table.commands.map(({ kind }) => kind)).toEqual(["add-destination", "add-destination"]);
 });

@@ -1,9 +1,12 @@
 import type { Logger } from "../../foundation/index.ts";
-import type { LocalRoutes } from "../../linux/index.ts";
+import { changedIpvsServices, type IpvsServiceKey, type LocalRoutes } from "../../linux/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
+import { placeKey } from "../order.ts";
 import { nextDeadlineMs } from "../plan.ts";
-import { type Command, placeOf, type Steps, stepsFor } from "./commands.ts";
+import { type Command, differenceIn, placeOf, type Steps, stepsFor } from "./commands.ts";
+import { HeldServices } from "./held-services.ts";
 import { observePools } from "./observe.ts";
+import { OwnRoutes } from "./own-routes.ts";
 import { type PoolEntry, Programme, parsePlace } from "./programme.ts";
 import type { OwnershipRecord, RecordLine } from "./record.ts";
 import type { Service } from "./services.ts";
@@ -11,6 +14,10 @@ import type { CommandFailure, ServiceTable } from "./table.ts";
 
 /** Services programmed before anything else gets its turn. */
 const SLICE_COUNT = 64;
+/** Services read one by one after a change; of more, the whole table is read. */
+const REREAD_COUNT = 500;
+/** The kernel's listing does not tell everything: so often the whole table is read. */
+const WHOLE_READ_MS = 3_600_000;
 
 /** What a programmer works with. */
 export interface ProgrammerOptions {
@@ -20,6 +27,8 @@ export interface ProgrammerOptions {
   readonly logger: Logger;
   /** CLOCK_MONOTONIC, milliseconds. */
   readonly nowMs: () => number;
+  /** Services of others that pools may take over as they are, by `placeKey`; asked when a pool wants one. */
+  readonly mayTakeOver: () => ReadonlySet<string>;
 }
 
 /** One service to be brought to what is wanted. */
@@ -34,18 +43,28 @@ export class Programmer {
   readonly programme = new Programme();
   readonly #options: ProgrammerOptions;
   /** The kernel's services that are ours, as last read or written, by `placeKey`. */
-  readonly #held = new Map<string, Service>();
-  #foreign: ReadonlySet<string> = new Set();
+  readonly #held = new HeldServices();
+  readonly #foreign = new Set<string>();
   #others: readonly string[] = [];
   /** When each pool has something to end next, milliseconds of CLOCK_MONOTONIC. */
   readonly #deadlines = new Map<string, number>();
-  /** Addresses that our routes make the machine's own. */
-  #routed: ReadonlySet<string> = new Set();
+  readonly #routes: OwnRoutes;
   #isKnown = false;
+  /** What the kernel listed when it was read last, and when it was last read whole. */
+  #listing = "";
+  #wholeReadMs = 0;
+  /** Services that we have written since, by `placeKey`: somebody may have put them back to what was listed. */
+  readonly #written = new Set<string>();
+  /** What was observed, as long as nothing has changed since. */
+  #observed: readonly ProgrammedPool[] | undefined;
   #cutCount = 0;
 
   constructor(options: ProgrammerOptions) {
     this.#options = options;
+    this.#routes = new OwnRoutes(
+      options.routes,
+      (ip) => this.#held.hasIp(ip) && !this.programme.nodeAddresses.includes(ip),
+    );
     const { entries, nodeAddresses } = options.record.recorded;
     this.programme.setNodeAddresses(nodeAddresses);
     for (const [uid, entry] of entries) this.#set(uid, entry);
@@ -63,10 +82,16 @@ export class Programmer {
     return false;
   }
 
-  /** Reads the kernel. What was being deleted when an earlier process died is deleted now. */
+  /**
+   * Reads what has changed in the kernel since it was read last, by whomever. What was being deleted when an earlier
+   * process died is deleted now.
+   */
   async observe(): Promise<readonly ProgrammedPool[]> {
-    await this.#learn();
-    return observePools(this.programme, this.#held, this.#options.nowMs());
+    await this.#learnChanges();
+    // What has a deadline changes with time alone.
+    if (this.#deadlines.size > 0) this.#observed = undefined;
+    this.#observed ??= observePools(this.programme, this.#held, this.#options.nowMs());
+    return this.#observed;
   }
 
   /** Reads the kernel once after the start. */
@@ -119,11 +144,14 @@ export class Programmer {
   async setNodeAddresses(addresses: readonly string[]): Promise<void> {
     if (addresses.join() === this.programme.nodeAddresses.join()) return;
     await this.learnOnce();
+    const before = this.programme.nodeAddresses;
     const concerned = this.programme.setNodeAddresses(addresses);
+    this.#observed = undefined;
     this.#options.record.append([{ nodeAddresses: addresses }]);
     for (const { message } of await this.#bring(concerned, [])) {
       this.#options.logger.error("service not programmed", { reason: message });
     }
+    this.#routes.bring([...before, ...addresses]);
   }
 
   /** Ends what is past its deadline. @returns how many open connections were cut since the last call */
@@ -143,36 +171,92 @@ export class Programmer {
     return cutCount;
   }
 
-  async #learn(): Promise<void> {
+  /** Compares the kernel's listing with the one before and reads only the services that differ. */
+  async #learnChanges(): Promise<void> {
+    const { table, nowMs } = this.#options;
+    const listing = table.listing();
+    const changed = changedIpvsServices(this.#listing, listing);
+    const isOld = nowMs() - this.#wholeReadMs > WHOLE_READ_MS;
+    const places = new Set([...this.#written, ...(changed ?? []).flatMap(placeFor)]);
+    if (!this.#isKnown || isOld || changed === undefined || places.size > REREAD_COUNT)
+      return await this.#learn();
+    for (const place of places) this.#relearn(place);
+    this.#listing = listing;
+    this.#written.clear();
+    this.#routes.learn(false, () => this.#held.ips);
+    await this.#finishLeaving();
+  }
+
+  /** Deletes what was being deleted when an earlier process died, or when the kernel refused. */
+  async #finishLeaving(): Promise<void> {
     const { leaving } = this.#options.record.recorded;
-    const { services, others } = this.#options.table.read();
-    const known = new Set(this.#held.keys());
-    this.#held.clear();
-    const foreign = new Set<string>();
-    for (const [place, service] of services) {
-      if (this.programme.ownerOf(place) || leaving.has(place) || known.has(place))
-        this.#held.set(place, service);
-      else foreign.add(place);
-    }
-    this.#foreign = foreign;
-    this.#others = others;
-    this.#routed = new Set(this.#options.routes.list());
-    this.#bringRoutes();
-    this.#isKnown = true;
     const unfinished = [...leaving].filter((place) => !this.programme.ownerOf(place));
     if (unfinished.length > 0) await this.#bring(new Set(unfinished), []);
+  }
+
+  #relearn(place: string): void {
+    const isOurs = this.#isOurs(place) || this.#held.has(place);
+    const service = this.#reread(place);
+    this.#observed = undefined;
+    if (service && isOurs) this.#held.set(place, service);
+    else this.#held.delete(place);
+    if (service && !isOurs) this.#foreign.add(place);
+    else this.#foreign.delete(place);
+  }
+
+  #isOurs(place: string): boolean {
+    return this.#options.record.recorded.leaving.has(place) || this.programme.ownerOf(place) !== undefined;
+  }
+
+  async #learn(): Promise<void> {
+    const { table, nowMs } = this.#options;
+    // First: what changes while the table is read is then seen the next time.
+    this.#listing = table.listing();
+    this.#written.clear();
+    const { services, others } = table.read();
+    const known = new Set(this.#held.keys());
+    this.#held.clear();
+    this.#foreign.clear();
+    for (const [place, service] of services) {
+      if (this.#isOurs(place) || known.has(place)) this.#held.set(place, service);
+      else this.#foreign.add(place);
+    }
+    this.#others = others;
+    this.#observed = undefined;
+    this.#routes.learn(true, () => this.#held.ips);
+    this.#isKnown = true;
+    this.#wholeReadMs = nowMs();
+    await this.#finishLeaving();
   }
 
   /** Pools that want an address at which somebody else's service is. */
   #refuseForeign(concerned: ReadonlySet<string>): Map<string, OperationFailure> {
     const refusals = new Map<string, OperationFailure>();
+    let allowed: ReadonlySet<string> | undefined;
     for (const place of concerned) {
       const uid = this.programme.ownerOf(place)?.pool.uid;
       if (uid === undefined || !this.#foreign.has(place) || this.#held.has(place)) continue;
-      const message = `Cannot program pool "${uid}": IPVS has a service at ${place} that Parasaus did not make`;
+      allowed ??= this.#options.mayTakeOver();
+      const difference = allowed.has(place) ? this.#takeOver(place) : undefined;
+      if (difference === "") continue;
+      const but = difference === undefined ? "" : `; it may be taken over, but ${difference}`;
+      const message = `Cannot program pool "${uid}": IPVS has a service at ${place} that Parasaus did not make${but}`;
       refusals.set(uid, { uid, code: "KernelError", message });
     }
     return refusals;
+  }
+
+  /** Takes over somebody else's service that is exactly as the pool wants it. @returns how it differs; empty when not */
+  #takeOver(place: string): string {
+    const service = this.#reread(place);
+    if (!service) return "";
+    const difference = differenceIn(stepsFor(service, this.programme.service(place, this.#options.nowMs())));
+    if (difference !== "") return difference;
+    this.#held.set(place, service);
+    this.#foreign.delete(place);
+    this.#routes.bring([ipOf(place)]);
+    this.#options.logger.info("service of somebody else taken over as it is", { service: place });
+    return "";
   }
 
   /** Pools as they were before. @returns the services concerned */
@@ -181,6 +265,7 @@ export class Programmer {
     for (const uid of uids) {
       for (const place of this.programme.placesOf(uid)) concerned.add(place);
       this.programme.set(uid, before.get(uid));
+      this.#observed = undefined;
       for (const place of this.programme.placesOf(uid)) concerned.add(place);
     }
     return concerned;
@@ -198,10 +283,11 @@ export class Programmer {
     const leaving = work.flatMap(({ place, wanted }) => (wanted ? [] : [place]));
     const lines: RecordLine[] = [...uids].map((uid) => this.#set(uid, this.programme.entries.get(uid)));
     record.append(leaving.length > 0 ? [...lines, { leaving }] : lines);
+    if (work.length > 0) this.#observed = undefined;
     const failures = await this.#executeAll(work);
     const left = leaving.filter((place) => !this.#held.has(place));
     if (left.length > 0) record.append([{ left }]);
-    if (work.some(({ place }) => this.#isBeyondNode(place))) this.#bringRoutes();
+    this.#routes.bring(work.map(({ place }) => ipOf(place)));
     return failures;
   }
 
@@ -220,22 +306,10 @@ export class Programmer {
     return failures;
   }
 
-  #isBeyondNode(place: string): boolean {
-    return !this.programme.nodeAddresses.includes(parsePlace(place).ip);
-  }
-
-  /** The kernel takes only packets to its own addresses to IPVS: a pool's own address becomes one, once it is served. */
-  #bringRoutes(): void {
-    const { routes } = this.#options;
-    const wanted = new Set([...this.#held.keys()].filter((place) => this.#isBeyondNode(place)).map(ipOf));
-    for (const ip of wanted) if (!this.#routed.has(ip)) routes.add(ip);
-    for (const ip of this.#routed) if (!wanted.has(ip)) routes.remove(ip);
-    this.#routed = wanted;
-  }
-
   #execute(work: readonly Work[]): readonly CommandFailure[] {
     const failures: CommandFailure[] = [];
     const failed = new Set<string>();
+    for (const { place } of work) this.#written.add(place);
     const take = (step: keyof Steps) => {
       const commands = work.flatMap(({ place, steps }) => (failed.has(place) ? [] : steps[step]));
       if (step === "narrowing") this.#countCut(commands);
@@ -245,8 +319,7 @@ export class Programmer {
     };
     take("opening");
     const notOurs = new Set(failed);
-    const foreign = [...notOurs].filter((place) => this.#reread(place) !== undefined);
-    if (foreign.length > 0) this.#foreign = new Set([...this.#foreign, ...foreign]);
+    for (const place of notOurs) if (this.#reread(place) !== undefined) this.#foreign.add(place);
     take("widening");
     take("narrowing");
     for (const { place, wanted } of work) {
@@ -277,6 +350,7 @@ export class Programmer {
 
   #set(uid: string, entry: PoolEntry | undefined): RecordLine {
     this.programme.set(uid, entry);
+    this.#observed = undefined;
     this.#schedule(uid, 0);
     return { uid, entry: entry ?? null };
   }
@@ -287,6 +361,12 @@ export class Programmer {
     if (deadlineMs === undefined) this.#deadlines.delete(uid);
     else this.#deadlines.set(uid, deadlineMs);
   }
+}
+
+function placeFor(key: IpvsServiceKey): string[] {
+  if (key.kind === "mark" || key.family === 6 || key.protocol === "SCTP") return [];
+  const { ip, port, protocol } = key;
+  return [placeKey({ ip, port, protocol })];
 }
 
 function ipOf(place: string): string {

@@ -1,5 +1,6 @@
 import { placeKey } from "../order.ts";
 import { type Command, placeOf } from "./commands.ts";
+import { parsePlace } from "./programme.ts";
 import type { Service } from "./services.ts";
 import type { CommandFailure, ServiceTable, TableDestination, TableService } from "./table.ts";
 
@@ -16,11 +17,27 @@ export class FakeTable implements ServiceTable {
     return this.commands.length;
   }
 
+  askCount = 0;
+
+  /** As the kernel prints it. */
+  listing() {
+    const lines = [...this.services].map(([place, { scheduler, destinations }]) => {
+      const { protocol, ip, port } = parsePlace(place);
+      const under = [...destinations.values()].map(
+        (each) => `\n  -> ${inHexadecimal(each)}  Masq ${each.weight}`,
+      );
+      return `${protocol}  ${inHexadecimal({ ip, port })} ${scheduler} ${under.join("")}`;
+    });
+    return ["", "", "", ...lines].join("\n");
+  }
+
   read() {
+    this.askCount += 1 + this.services.size;
     return { services: new Map(this.services), others: [] };
   }
 
   readService(address: Command["address"]): TableService | undefined {
+    this.askCount += 1;
     return this.services.get(placeKey(address));
   }
 
@@ -94,6 +111,15 @@ export class FakeTable implements ServiceTable {
     this.services.set(placeKey(service.address), { ...service, destinations });
     return undefined;
   }
+}
+
+function inHexadecimal({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  const hexadecimal = (value: number, digits: number) =>
+    value.toString(16).toUpperCase().padStart(digits, "0");
+  return `${ip
+    .split(".")
+    .map((part) => hexadecimal(Number(part), 2))
+    .join("")}:${hexadecimal(port, 4)}`;
 }
 
 const NO_TRAFFIC: Omit<TableDestination, "ip" | "port" | "weight" | "method"> = {

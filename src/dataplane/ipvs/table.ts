@@ -57,8 +57,12 @@ export interface ServiceTable extends Disposable {
   readDestinations(address: ConnectAddress): readonly TableDestination[];
   /** Runs them in order; a failed one does not hold the others up. */
   execute(commands: readonly Command[]): readonly CommandFailure[];
+  /** What is programmed, in the kernel's words; equal as long as nobody has changed it. */
+  listing(): string;
   /** Messages that change something, sent since it was opened. */
   readonly writeCount: number;
+  /** Messages that ask, sent since it was opened. */
+  readonly askCount: number;
   readTimeouts(): TableTimeouts;
   writeTimeouts(timeouts: TableTimeouts): void;
 }

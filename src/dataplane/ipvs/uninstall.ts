@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { ParasausError } from "../../foundation/index.ts";
 import { openLocalRoutes, readSysctl, writeSysctl } from "../../linux/index.ts";
+import { allowanceFileFor } from "./adoption.ts";
 import type { Command } from "./commands.ts";
-import { kernelName } from "./driver.ts";
+import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
 import { Programme, parsePlace } from "./programme.ts";
 import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
@@ -18,6 +19,7 @@ import type { ServiceTable } from "./table.ts";
  */
 export function uninstallIpvs(place: RecordPlace): boolean {
   const file = recordFileFor(place);
+  rmSync(allowanceFileFor(place), { force: true });
   if (!existsSync(file)) return false;
   const recorded = readRecord(file, kernelName());
   if (recorded) {

@@ -56,6 +56,8 @@ export interface IpvsTable extends Disposable {
   info(): IpvsInfo;
   /** Messages that change something, sent since it was opened. */
   readonly writeCount: number;
+  /** Questions asked, one for each service whose destinations are listed, since it was opened. */
+  readonly askCount: number;
   /** How often the socket was replaced because answers were lost or mixed two states, since it was opened. */
   readonly resyncCount: number;
 }
@@ -93,6 +95,7 @@ class NetlinkIpvsTable implements IpvsTable {
   readonly #batch = new MessageBatch();
   readonly #decoder = new IpvsDecoder();
   #writeCount = 0;
+  #askCount = 0;
 
   constructor(netlink: NetlinkSocket, family: number) {
     this.#netlink = netlink;
@@ -101,6 +104,10 @@ class NetlinkIpvsTable implements IpvsTable {
 
   get writeCount(): number {
     return this.#writeCount;
+  }
+
+  get askCount(): number {
+    return this.#askCount;
   }
 
   get resyncCount(): number {
@@ -188,21 +195,16 @@ class NetlinkIpvsTable implements IpvsTable {
   }
 
   #list(action: string, command: number): readonly NetlinkMessage[] {
-    return this.#netlink.request(
-      action,
-      this.#family,
-      NLM_F_DUMP,
-      encodeCommandHeader(command, FAMILY_VERSION),
-    );
+    return this.#question(action, NLM_F_DUMP, encodeCommandHeader(command, FAMILY_VERSION));
+  }
+
+  #question(action: string, flags: number, payload: Buffer): readonly NetlinkMessage[] {
+    this.#askCount += 1;
+    return this.#netlink.request(action, this.#family, flags, payload);
   }
 
   #ask(action: string, command: number): Buffer {
-    const answer = this.#netlink.request(
-      action,
-      this.#family,
-      0,
-      encodeCommandHeader(command, FAMILY_VERSION),
-    );
+    const answer = this.#question(action, 0, encodeCommandHeader(command, FAMILY_VERSION));
     const payload = answer[0]?.payload;
     if (payload === undefined)
       throw new ParasausError(
@@ -217,7 +219,7 @@ class NetlinkIpvsTable implements IpvsTable {
     encodeQuery(this.#batch, this.#family, command, key);
     const query = this.#batch.seal(0).subarray(HEADER_BYTES);
     try {
-      return this.#netlink.request(action, this.#family, flags, query);
+      return this.#question(action, flags, query);
     } finally {
       this.#batch.clear();
     }

@@ -7,6 +7,7 @@
 import { createInterface } from "node:readline";
 import { type EbpfDriverOptions, openEbpfDriver, uninstallEbpf } from "../../../src/dataplane/ebpf/index.ts";
 import {
+  allowAdoption,
   type IpvsDriver,
   type IpvsDriverOptions,
   openIpvsDriver,
@@ -40,6 +41,8 @@ const methods = {
   introduce: async () => ({ name: driver.name, capabilities: driver.capabilities }),
   foreignServices: async () => driver.foreignServices?.(),
   writeCount: async () => (driver as Partial<IpvsDriver>).writeCount?.(),
+  askCount: async () => (driver as Partial<IpvsDriver>).askCount?.(),
+  allowAdoption: async () => allowAdoption(options),
   uninstall: async () => opened.uninstall(),
 };
 process.stdout.write("open\n");

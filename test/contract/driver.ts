@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { planOperations, tableHash } from "../../src/dataplane/index.ts";
 import { describeSchedulers } from "./driver-schedulers.ts";
+import { columnOf, DRIVERS_PAGE, withColumn } from "./driver-table.ts";
 import {
   closeAll,
   connected,
@@ -27,6 +29,23 @@ export function describeDriver(name: string, open: () => Promise<DriverWorld>): 
     describeReopening(current);
     describeTelling(current);
     describeSchedulers(current);
+    describePage(name, current);
+  });
+}
+
+/** Holds the documentation to what the driver says of itself and to what became of the tests above; last of them. */
+function describePage(name: string, world: () => DriverWorld): void {
+  const outcomes = new Map<string, string>();
+  afterEach(({ task }) => {
+    outcomes.set(task.name, task.result?.state === "fail" ? "no" : "yes");
+  });
+
+  it("is as docs/reference/drivers.md says", () => {
+    const page = readFileSync(DRIVERS_PAGE, "utf8");
+    const column = columnOf(world().driver().capabilities, outcomes);
+    const wanted = withColumn(page, name, column);
+    if (process.env["PARASAUS_REWRITE"]) writeFileSync(DRIVERS_PAGE, wanted);
+    else expect(page, "PARASAUS_REWRITE=1 with this test file writes the table anew").toBe(wanted);
   });
 }
 

@@ -26,7 +26,7 @@ const MEMBER: IpvsDestinationSettings = {
   lowerThreshold: 0,
 };
 /** With 35,000, as many as a node has connect addresses, `ipvsadm` alone takes most of a minute. */
-const SERVICES = Number(process.env["PARASAUS_IPVS_SERVICES"] ?? 1_000);
+const SERVICES = Number(process.env["PARASAUS_IPVS_SERVICES"] ?? 300);
 const missing = missingForIpvs();
 
 let node: Namespace;

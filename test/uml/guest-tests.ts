@@ -10,8 +10,16 @@ import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 /** Ends a guest that hangs; one that works needs a fraction of it, even on a machine that has much else to do. */
 const DEADLINE_MS = 1_500_000;
 /** A process takes seconds to start there. */
-const TIMES = ["--hookTimeout=400000", "--testTimeout=400000"];
-const LAB_PROGRAMS = ["driver-host", "flow-client", "ipvs-host", "ipvs-service", "member", "traffic-client"];
+const TIMES = ["--hookTimeout=400000", "--testTimeout=1200000"];
+const LAB_PROGRAMS = [
+  "driver-host",
+  "flow-client",
+  "ipvs-host",
+  "ipvs-scale",
+  "ipvs-service",
+  "member",
+  "traffic-client",
+];
 
 /**
  * Runs test files of the host's suites on the guest's kernel and makes a test of each result. Where the guest did not run,
@@ -65,6 +73,7 @@ async function runInGuest(kind: GuestKind, files: readonly string[]) {
   ];
   const script = `
 export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200
+${sizes()}
 export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;
   await using guest = kind.start({ script, timeoutMs: DEADLINE_MS }, folder);
@@ -72,7 +81,16 @@ exec ${process.execPath} ${command.join(" ")}`;
   // What a test measured there.
   const figures = end.console.split(/\r?\n/).filter((line) => / n=\d/.test(line));
   process.stdout.write(figures.map((line) => `${line}\n`).join(""));
-  return { lines: readLines(path.join(folder, "results")), end };
+  const lines = readLines(path.join(folder, "results"));
+  const count = lines.filter(({ kind }) => kind === "result").length;
+  process.stdout.write(`guest: n=${count} tests in ${Math.round(end.durationMs / 1000)} s\n`);
+  return { lines, end };
+}
+
+/** What the host's environment says of the tests' sizes, and whether they write the documentation anew. */
+function sizes(): string {
+  const names = Object.keys(process.env).filter((name) => /^PARASAUS_(IPVS_\w+|REWRITE)$/.test(name));
+  return names.map((name) => `export ${name}=${process.env[name]}`).join("\n");
 }
 
 function readLines(file: string): readonly GuestLine[] {

@@ -1,7 +1,13 @@
 import { describeGuestTests } from "./guest-tests.ts";
 
+// One guest for all: to boot it and to start Vitest there takes as long as many tests.
 await describeGuestTests(
-  "IPVS driver",
-  ["test/integration/driver-ipvs.test.ts", "test/integration/ipvs-driver.test.ts"],
-  31,
+  "IPVS",
+  [
+    "test/integration/driver-ipvs.test.ts",
+    "test/integration/ipvs-driver.test.ts",
+    "test/integration/ipvs-scale.test.ts",
+    "test/integration/ipvs-table.test.ts",
+  ],
+  41,
 );

@@ -18,6 +18,18 @@ export function missingForIpvs(): string {
   }
 }
 
+/** Why `fullnat` cannot be tested with IPVS here; empty when it can. */
+export function missingForMasquerading(): string {
+  const missing = missingForIpvs();
+  if (missing) return missing;
+  try {
+    runProgram("modprobe", ["--all", "nft_chain_nat", "nft_masq", "nft_ct"]);
+    return "";
+  } catch {
+    return " (skipped: this kernel has no NAT by nftables)";
+  }
+}
+
 /** What the IPVS driver is opened with. */
 export type IpvsWorldOptions = Partial<IpvsDriverOptions> & {
   readonly node: string;

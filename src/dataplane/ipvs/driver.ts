@@ -1,4 +1,4 @@
-import { openLocalRoutes } from "../../linux/index.ts";
+import { openLocalRoutes, openMasquerade } from "../../linux/index.ts";
 import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
 import { allowanceFileFor, readAllowance } from "./adoption.ts";
@@ -7,6 +7,7 @@ import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
+import { isMasquerading, masqueradeTableFor, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord, recordFileFor } from "./record.ts";
@@ -15,7 +16,7 @@ import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } 
 
 /** A driver that also tells how often it wrote. */
 export interface IpvsDriver extends Driver {
-  /** Messages that changed the kernel's table, sent since it was opened. */
+  /** Messages that changed the kernel's tables, sent since it was opened. */
   writeCount(): number;
   /** Messages that asked the kernel for a part of its table, sent since it was opened. */
   askCount(): number;
@@ -37,19 +38,21 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const kernel = kernelName();
   const record = openRecord(recordFileFor(options), kernel);
   const routes = openLocalRoutes();
+  const masquerade = openMasquerade(masqueradeTableFor(options));
+  const lacking = whyNoMasquerading(masquerade);
   const programmer = new Programmer({
-    ...{ table, record, routes, logger, nowMs: kernelNowMs },
+    ...{ table, record, routes, masquerade, logger, nowMs: kernelNowMs },
     mayTakeOver: () => readAllowance(allowanceFileFor(options), kernel),
   });
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   recordOriginal();
-  bringSettings();
+  bringSettings(programmer.hasMasquerading);
 
   return {
     name: "ipvs",
     capabilities: {
-      forwarding: ["nat"],
+      forwarding: lacking === undefined ? ["fullnat", "nat"] : ["nat"],
       schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
       protocols: ["TCP", "UDP"],
       forwards: true,
@@ -61,16 +64,21 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     nowMs: kernelNowMs,
     observe: () =>
       inTurn(async () => {
-        bringSettings();
+        bringSettings(programmer.hasMasquerading);
         return programmer.observe();
       }),
     apply: (operations) =>
       inTurn(async () => {
-        const refusals = operations.flatMap(refuseUnsupported);
+        const refusals = operations.flatMap((each) => [
+          ...refuseUnsupported(each),
+          ...refuseMasquerading(each, lacking),
+        ]);
         const refused = new Set(refusals.map(({ uid }) => uid));
         const accepted = operations.filter((each) => each.kind === "remove" || !refused.has(each.pool.uid));
+        // The kernel tracks connections before one of them needs it.
+        bringSettings(programmer.hasMasquerading || accepted.some(isMasquerading));
         const failures = await programmer.apply(accepted);
-        bringSettings();
+        bringSettings(programmer.hasMasquerading);
         return [...refusals, ...failures];
       }),
     readCounters: () => inTurn(async () => countersOf(programmer.programme, table.read())),
@@ -81,26 +89,27 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     setNodeAddresses: (addresses) =>
       // The kernel sends nothing on from 127.0.0.1 to another machine.
       inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
-    writeCount: () => table.writeCount,
+    writeCount: () => table.writeCount + masquerade.writeCount,
     askCount: () => table.askCount,
     foreignServices: () => programmer.foreignServices,
     [Symbol.asyncDispose]: async () => {
       await inTurn(async () => undefined);
       table[Symbol.dispose]();
       routes[Symbol.dispose]();
+      masquerade[Symbol.dispose]();
     },
   };
 
   /** Sets what has drifted. */
-  function bringSettings(): void {
-    bringSysctls(wantedSysctls({ adoptsFlows: programmer.hasHashing }), logger);
+  function bringSettings(masquerades: boolean): void {
+    bringSysctls(wantedSysctls({ adoptsFlows: programmer.hasHashing, masquerades }), logger);
     bringTimeouts(table, timeouts);
   }
 
   /** Remembers how the kernel was before Parasaus came. */
   function recordOriginal(): void {
     if (TIMEOUTS in record.recorded.original) return;
-    const sysctls = presentSysctls(Object.keys(wantedSysctls({ adoptsFlows: false })));
+    const sysctls = presentSysctls(Object.keys(wantedSysctls({ adoptsFlows: false, masquerades: true })));
     record.append([{ original: { ...sysctls, [TIMEOUTS]: JSON.stringify(table.readTimeouts()) } }]);
   }
 }
@@ -108,6 +117,6 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
 function refuseUnsupported(operation: PoolOperation): OperationFailure[] {
   if (operation.kind === "remove" || FORWARDING_METHODS[operation.pool.forwarding]) return [];
   const { uid, forwarding } = operation.pool;
-  const message = `Cannot program pool "${uid}": the ipvs driver does not forward with ${forwarding}; it has nat`;
+  const message = `Cannot program pool "${uid}": the ipvs driver does not forward with ${forwarding}; it has fullnat and nat`;
   return [{ uid, code: "KernelUnsupported", message }];
 }

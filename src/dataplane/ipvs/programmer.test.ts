@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLogger } from "../../foundation/index.ts";
-import type { LocalRoutes } from "../../linux/index.ts";
+import type { LocalRoutes, Masquerade } from "../../linux/index.ts";
 import type { DesiredPool } from "../driver.ts";
+import { placeKey } from "../order.ts";
 import { planOperations } from "../plan.ts";
 import { parsePlace } from "./programme.ts";
 import { Programmer } from "./programmer.ts";
@@ -28,6 +29,27 @@ const EMPTY: Service = {
 
 let folder: string;
 const routed = new Set<string>();
+let masqueraded: string[] | undefined;
+const masquerade: Masquerade = {
+  list: () => masqueraded?.map(parsePlace),
+  hasChanged: () => true,
+  install: (services) => {
+    masqueraded = services.map(placeKey);
+  },
+  add: (services) => {
+    masqueraded = [...(masqueraded ?? []), ...services.map(placeKey)];
+  },
+  remove: (services) => {
+    const gone = new Set(services.map(placeKey));
+    masqueraded = masqueraded?.filter((place) => !gone.has(place));
+  },
+  whyNot: () => undefined,
+  writeCount: 0,
+  uninstall: () => {
+    masqueraded = undefined;
+  },
+  [Symbol.dispose]: () => undefined,
+};
 const routes: LocalRoutes = {
   list: () => [...routed],
   hasChanged: () => true,
@@ -45,6 +67,7 @@ beforeEach(async () => {
   table = new FakeTable();
   routed.clear();
   allowed.clear();
+  masqueraded = undefined;
   nowMs = 1000;
   open();
   await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
@@ -58,6 +81,7 @@ function open(): void {
     table,
     record,
     routes,
+    masquerade,
     logger: silentLogger,
     nowMs: () => nowMs,
     mayTakeOver: () => allowed,
@@ -326,4 +350,27 @@ it("takes over somebody else's service that the operator allowed and that is as 
   open();
   expect(await program(poolOf({}, 2))).toEqual([]);
   expect(table.commands.map(({ kind }) => kind)).toEqual(["add-destination", "add-destination"]);
+});
+
+it("masquerades the services of fullnat pools, before they serve, and of no others", async () => {
+  table.onCommand = ({ kind }) => {
+    if (kind === "add-service") expect(masqueraded).toEqual([FIRST, SECOND]);
+  };
+  await program(poolOf({ forwarding: "fullnat" }));
+  table.onCommand = () => undefined;
+  const nat = poolOf({ uid: OTHER_UID, addresses: [{ ip: "192.0.2.10", port: 30002, protocol: "TCP" }] });
+  await program(poolOf({ forwarding: "fullnat" }), nat);
+  expect(masqueraded).toEqual([FIRST, SECOND]);
+  await program(poolOf(), { ...nat, forwarding: "fullnat" });
+  expect(masqueraded).toEqual(["TCP 192.0.2.10:30002"]);
+});
+
+it("repairs the table of masqueraded services when it reads the kernel", async () => {
+  await program(poolOf({ forwarding: "fullnat" }));
+  masqueraded = [FIRST, "TCP 192.0.2.77:1"];
+  await programmer.observe();
+  expect(masqueraded).toEqual([FIRST, SECOND]);
+  masqueraded = undefined;
+  await programmer.observe();
+  expect(masqueraded).toEqual([FIRST, SECOND]);
 });

@@ -1,10 +1,16 @@
 import type { Logger } from "../../foundation/index.ts";
-import { changedIpvsServices, type IpvsServiceKey, type LocalRoutes } from "../../linux/index.ts";
+import {
+  changedIpvsServices,
+  type IpvsServiceKey,
+  type LocalRoutes,
+  type Masquerade,
+} from "../../linux/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
 import { placeKey } from "../order.ts";
 import { nextDeadlineMs } from "../plan.ts";
 import { type Command, differenceIn, placeOf, type Steps, stepsFor } from "./commands.ts";
 import { HeldServices } from "./held-services.ts";
+import { MasqueradedServices } from "./masqueraded-services.ts";
 import { observePools } from "./observe.ts";
 import { OwnRoutes } from "./own-routes.ts";
 import { type PoolEntry, Programme, parsePlace } from "./programme.ts";
@@ -24,6 +30,7 @@ export interface ProgrammerOptions {
   readonly table: ServiceTable;
   readonly record: OwnershipRecord;
   readonly routes: LocalRoutes;
+  readonly masquerade: Masquerade;
   readonly logger: Logger;
   /** CLOCK_MONOTONIC, milliseconds. */
   readonly nowMs: () => number;
@@ -49,6 +56,7 @@ export class Programmer {
   /** When each pool has something to end next, milliseconds of CLOCK_MONOTONIC. */
   readonly #deadlines = new Map<string, number>();
   readonly #routes: OwnRoutes;
+  readonly #masqueraded: MasqueradedServices;
   #isKnown = false;
   /** What the kernel listed when it was read last, and when it was last read whole. */
   #listing = "";
@@ -65,6 +73,10 @@ export class Programmer {
       options.routes,
       (ip) => this.#held.hasIp(ip) && !this.programme.nodeAddresses.includes(ip),
     );
+    this.#masqueraded = new MasqueradedServices(
+      options.masquerade,
+      (place) => this.programme.ownerOf(place)?.pool.forwarding === "fullnat",
+    );
     const { entries, nodeAddresses } = options.record.recorded;
     this.programme.setNodeAddresses(nodeAddresses);
     for (const [uid, entry] of entries) this.#set(uid, entry);
@@ -79,6 +91,12 @@ export class Programmer {
   get hasHashing(): boolean {
     for (const { pool } of this.programme.entries.values())
       if (pool.scheduler === "sh" || pool.scheduler === "mh") return true;
+    return false;
+  }
+
+  /** Whether members of a pool see the node's address. */
+  get hasMasquerading(): boolean {
+    for (const { pool } of this.programme.entries.values()) if (pool.forwarding === "fullnat") return true;
     return false;
   }
 
@@ -184,6 +202,7 @@ export class Programmer {
     this.#listing = listing;
     this.#written.clear();
     this.#routes.learn(false, () => this.#held.ips);
+    this.#masqueraded.learn(false, () => this.#held.keys());
     await this.#finishLeaving();
   }
 
@@ -224,6 +243,7 @@ export class Programmer {
     this.#others = others;
     this.#observed = undefined;
     this.#routes.learn(true, () => this.#held.ips);
+    this.#masqueraded.learn(true, () => this.#held.keys());
     this.#isKnown = true;
     this.#wholeReadMs = nowMs();
     await this.#finishLeaving();
@@ -284,20 +304,22 @@ export class Programmer {
     const lines: RecordLine[] = [...uids].map((uid) => this.#set(uid, this.programme.entries.get(uid)));
     record.append(leaving.length > 0 ? [...lines, { leaving }] : lines);
     if (work.length > 0) this.#observed = undefined;
-    const failures = await this.#executeAll(work);
+    const failures = await this.#executeAll(work, places);
     const left = leaving.filter((place) => !this.#held.has(place));
     if (left.length > 0) record.append([{ left }]);
     this.#routes.bring(work.map(({ place }) => ipOf(place)));
     return failures;
   }
 
-  async #executeAll(work: readonly Work[]): Promise<readonly CommandFailure[]> {
+  async #executeAll(work: readonly Work[], places: ReadonlySet<string>): Promise<readonly CommandFailure[]> {
     const failures: CommandFailure[] = [];
     try {
+      this.#masqueraded.widen(places);
       for (let at = 0; at < work.length; at += SLICE_COUNT) {
         if (at > 0) await new Promise((resolve) => setImmediate(resolve));
         failures.push(...this.#execute(work.slice(at, at + SLICE_COUNT)));
       }
+      this.#masqueraded.narrow(places);
     } catch (failure) {
       // Nobody knows what was carried out.
       this.#isKnown = false;

@@ -6,10 +6,18 @@ import type { ServiceTable, TableTimeouts } from "./table.ts";
 export interface NeededSettings {
   /** Pools pick members by hash: a node that takes over another one's flows may then adopt them without a SYN. */
   readonly adoptsFlows: boolean;
+  /** Members of a pool see the node's address. */
+  readonly masquerades: boolean;
 }
 
+/** nf_tables translates those connections only that the kernel's connection tracking knows. */
+export const CONNTRACK = "net.ipv4.vs.conntrack";
+
 /** Settings of the kernel, as sysctl(8) names them, with the values that they shall have. */
-export function wantedSysctls({ adoptsFlows }: NeededSettings): Readonly<Record<string, string>> {
+export function wantedSysctls({
+  adoptsFlows,
+  masquerades,
+}: NeededSettings): Readonly<Record<string, string>> {
   return {
     "net.ipv4.ip_forward": "1",
     // Flows of a member that is gone end at once; otherwise they hang until they time out.
@@ -19,6 +27,7 @@ export function wantedSysctls({ adoptsFlows }: NeededSettings): Readonly<Record<
     // A client that uses its port again gets a new flow.
     "net.ipv4.vs.conn_reuse_mode": "1",
     "net.ipv4.vs.sloppy_tcp": adoptsFlows ? "1" : "0",
+    ...(masquerades ? { [CONNTRACK]: "1" } : {}),
   };
 }
 

@@ -1,10 +1,11 @@
 import { existsSync, rmSync } from "node:fs";
 import { ParasausError } from "../../foundation/index.ts";
-import { openLocalRoutes, readSysctl, writeSysctl } from "../../linux/index.ts";
+import { openLocalRoutes, openMasquerade, readSysctl, writeSysctl } from "../../linux/index.ts";
 import { allowanceFileFor } from "./adoption.ts";
 import type { Command } from "./commands.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
+import { masqueradeTableFor } from "./masquerading.ts";
 import { Programme, parsePlace } from "./programme.ts";
 import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
 import { TIMEOUTS } from "./settings.ts";
@@ -27,6 +28,8 @@ export function uninstallIpvs(place: RecordPlace): boolean {
     using routes = openLocalRoutes();
     for (const ip of routes.list()) routes.remove(ip);
     deleteServices(table, recorded);
+    using masquerade = openMasquerade(masqueradeTableFor(place));
+    if (masquerade.whyNot() === undefined) masquerade.uninstall();
     restoreSettings(table, recorded);
   }
   removeRecord(file);

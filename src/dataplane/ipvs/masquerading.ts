@@ -1,0 +1,32 @@
+import { type Masquerade, readSysctl } from "../../linux/index.ts";
+import type { OperationFailure, PoolOperation } from "../driver.ts";
+import type { RecordPlace } from "./record.ts";
+import { CONNTRACK } from "./settings.ts";
+
+/** The name of our table in nf_tables. */
+export function masqueradeTableFor({ node }: RecordPlace): string {
+  return `parasaus_${node.replace(/[^A-Za-z0-9]/g, "_")}`.slice(0, 200);
+}
+
+/** Why members cannot see the node's address on this kernel; undefined when they can. */
+export function whyNoMasquerading(masquerade: Masquerade): string | undefined {
+  if (readSysctl(CONNTRACK) === undefined) return "this kernel's IPVS knows nothing of connection tracking";
+  return masquerade.whyNot();
+}
+
+/** Whether members of the pool shall see the node's address. */
+export function isMasquerading(operation: PoolOperation): boolean {
+  return operation.kind !== "remove" && operation.pool.forwarding === "fullnat";
+}
+
+/** @param lacking Why the kernel cannot do it; undefined when it can. */
+export function refuseMasquerading(
+  operation: PoolOperation,
+  lacking: string | undefined,
+): OperationFailure[] {
+  if (lacking === undefined || operation.kind === "remove" || !isMasquerading(operation)) return [];
+  const { uid } = operation.pool;
+  const remedy = "it takes the modules nft_chain_nat, nft_masq and nft_ct; or use nat";
+  const message = `Cannot program pool "${uid}" with fullnat: ${lacking}; ${remedy}`;
+  return [{ uid, code: "KernelUnsupported", message }];
+}

@@ -1,0 +1,259 @@
+import { formatIpv4, ParasausError, parseIpv4 } from "../foundation/index.ts";
+import { ERRNO } from "./kernel-error.ts";
+import { type NetlinkSocket, openNetlink, unlessMissing } from "./netlink.ts";
+import { eachAttribute, encodeAttribute, NLM_F_DUMP } from "./netlink-codec.ts";
+import {
+  NFT,
+  type NftMessage,
+  nftExpression,
+  nftListElement,
+  nftNest,
+  nftNumber,
+  nftPayload,
+  nftText,
+  nftType,
+} from "./nft-message.ts";
+import {
+  NETLINK_NETFILTER,
+  type NftWriter,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  openNftWriter,
+} from "./nft-writer.ts";
+
+/** NFNLGRP_NFTABLES, the seventh. */
+const GROUP_NFTABLES = 0x40;
+const CHAIN = "postrouting";
+const SET = "services";
+const SET_ID = 1;
+const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const;
+/** How nft(8) names the parts of a key, six bits each: ipv4_addr, inet_proto, inet_service. */
+const KEY_TYPE = (7 << 12) | (12 << 6) | 13;
+/** Each part takes a register of four bytes. */
+const KEY_BYTES = 12;
+const FIRST_REGISTER = 8;
+const POSTROUTING = 4;
+/** NF_IP_PRI_NAT_SRC. */
+const PRIORITY = 100;
+const DATA_VALUE = 1;
+const ELEMENTS_PER_MESSAGE = 200;
+/** A batch must fit the send buffer that every process may have (`net.core.wmem_default`, 212,992 bytes). */
+const MESSAGES_PER_BATCH = 16;
+
+/** Where clients connect to. */
+export interface MasqueradedService {
+  readonly protocol: "TCP" | "UDP";
+  /** IPv4. */
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+}
+
+/**
+ * A table of ours in nf_tables: connections that were made to one of its services leave with this machine's address,
+ * whatever else was done to their packets. Nobody else's table is read or written.
+ */
+export interface Masquerade extends Disposable {
+  /** Why this kernel cannot have such a table; undefined when it can. Nothing is changed. */
+  whyNot(): string | undefined;
+  /** The services that it has; undefined when the table is not there, or its rule not, or not alone. */
+  list(): readonly MasqueradedService[] | undefined;
+  /** Whether any table of the machine may have changed since the last call, by whomever. */
+  hasChanged(): boolean;
+  /** Makes the table anew, with these services. */
+  install(services: readonly MasqueradedService[]): void;
+  /** Those that it has already are passed over. */
+  add(services: readonly MasqueradedService[]): void;
+  /** Those that it does not have are passed over. */
+  remove(services: readonly MasqueradedService[]): void;
+  /** Takes the table away. */
+  uninstall(): void;
+  /** Batches that changed something, since it was opened. */
+  readonly writeCount: number;
+}
+
+/** The ways to nf_tables. */
+interface Channels {
+  readonly netlink: NetlinkSocket;
+  readonly writer: NftWriter;
+  /** Where the kernel tells of changes. */
+  readonly news: NetlinkSocket;
+}
+
+/**
+ * Opens the table of this process's network namespace, also on a kernel that knows nothing of nf_tables: it says why not.
+ *
+ * @param table Its name: 1-255 letters, digits and underscores.
+ * @param open How to reach nf_tables.
+ */
+export function openMasquerade(table: string, open: () => Channels = openChannels): Masquerade {
+  try {
+    return createMasquerade(table, open());
+  } catch (failure) {
+    if (failure instanceof ParasausError && failure.code === "KernelUnsupported") return refusing(failure);
+    throw failure;
+  }
+}
+
+function openChannels(): Channels {
+  return {
+    netlink: openNetlink(NETLINK_NETFILTER),
+    writer: openNftWriter(),
+    news: openNetlink(NETLINK_NETFILTER, GROUP_NFTABLES),
+  };
+}
+
+function refusing(why: ParasausError): Masquerade {
+  const refuse = () => {
+    throw why;
+  };
+  return {
+    whyNot: () => why.message,
+    list: () => undefined,
+    hasChanged: () => false,
+    install: refuse,
+    add: refuse,
+    remove: refuse,
+    uninstall: () => undefined,
+    writeCount: 0,
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+function createMasquerade(table: string, { netlink, writer, news }: Channels): Masquerade {
+  const renewal = [...deletion(table), ...installation(table)];
+  return {
+    whyNot: () => writer.rehearse(`translate addresses with nf_tables`, renewal, table)?.message,
+    list() {
+      const rules = ask("list rules", NFT.GETRULE, [nftText(1, table), nftText(2, CHAIN)]);
+      if (rules?.length !== 1) return undefined;
+      const answer = ask("list services", NFT.GETSETELEM, [nftText(1, table), nftText(2, SET)]);
+      return answer?.flatMap(({ payload }) => decodeElements(payload));
+    },
+    hasChanged() {
+      const messages = news.receive();
+      return messages === "overrun" || messages.length > 0;
+    },
+    install: (services) => writeAll("make", [...renewal, ...elements(NFT.NEWSETELEM, services)]),
+    add: (services) => writeAll("add services to", elements(NFT.NEWSETELEM, services)),
+    remove(services) {
+      for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
+        const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
+        if (!removeAll(part)) for (const service of part) removeAll([service]);
+      }
+    },
+    uninstall: () => writeAll("remove", deletion(table)),
+    get writeCount() {
+      return writer.writeCount;
+    },
+    [Symbol.dispose]() {
+      netlink[Symbol.dispose]();
+      news[Symbol.dispose]();
+      writer[Symbol.dispose]();
+    },
+  };
+
+  function writeAll(what: string, messages: readonly NftMessage[]): void {
+    for (let at = 0; at < messages.length; at += MESSAGES_PER_BATCH)
+      writer.write(`${what} nf_tables "${table}"`, messages.slice(at, at + MESSAGES_PER_BATCH));
+  }
+
+  /** @returns false when some are not there: then none was removed. */
+  function removeAll(services: readonly MasqueradedService[]): boolean {
+    const isDone = unlessMissing(() => {
+      writeAll("remove services from", elements(NFT.DELSETELEM, services));
+      return true;
+    }, [ERRNO.ENOENT]);
+    return isDone ?? false;
+  }
+
+  function ask(action: string, type: number, query: readonly Buffer[]) {
+    const payload = nftPayload(Buffer.concat(query));
+    const words = `${action} of nf_tables "${table}"`;
+    return unlessMissing(
+      () => netlink.request(words, nftType(type), NLM_F_DUMP, payload),
+      [ERRNO.ENOENT, ERRNO.EOPNOTSUPP, ERRNO.EPROTONOSUPPORT],
+    );
+  }
+
+  function elements(type: NftMessage["type"], services: readonly MasqueradedService[]): NftMessage[] {
+    const messages: NftMessage[] = [];
+    for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
+      const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
+      const attributes = [nftText(1, table), nftText(2, SET), nftNest(3, ...part.map(encodeElement))];
+      const flags = type === NFT.NEWSETELEM ? NLM_F_CREATE : 0;
+      messages.push({ type, flags, attributes: Buffer.concat(attributes) });
+    }
+    return messages;
+  }
+}
+
+/** Making it first lets it be removed also where there is none. */
+function deletion(table: string): NftMessage[] {
+  const attributes = nftText(1, table);
+  return [
+    { type: NFT.NEWTABLE, flags: NLM_F_CREATE, attributes },
+    { type: NFT.DELTABLE, flags: 0, attributes },
+  ];
+}
+
+function installation(table: string): NftMessage[] {
+  const make = (type: NftMessage["type"], flags: number, ...attributes: readonly Buffer[]): NftMessage => ({
+    type,
+    flags: NLM_F_CREATE | flags,
+    attributes: Buffer.concat([nftText(1, table), ...attributes]),
+  });
+  const hook = nftNest(4, nftNumber(1, POSTROUTING), nftNumber(2, PRIORITY));
+  const key = [nftNumber(3, 0), nftNumber(4, KEY_TYPE), nftNumber(5, KEY_BYTES)];
+  return [
+    make(NFT.NEWTABLE, 0),
+    make(NFT.NEWCHAIN, 0, nftText(3, CHAIN), hook, nftText(7, "nat")),
+    make(NFT.NEWSET, 0, nftText(2, SET), ...key, nftNumber(10, SET_ID)),
+    make(NFT.NEWRULE, NLM_F_APPEND, nftText(2, CHAIN), nftNest(4, ...rule())),
+  ];
+}
+
+/** `ct original ip daddr . meta l4proto . ct original proto-dst @services masquerade`. */
+function rule(): readonly Buffer[] {
+  const original = encodeAttribute(3, Buffer.from([0]));
+  const conntrack = (key: number, register: number) =>
+    nftExpression("ct", nftNumber(1, register), nftNumber(2, key), original);
+  const CT_PROTO_DST = 12;
+  const CT_DST_IP = 20;
+  const META_L4PROTO = 16;
+  return [
+    conntrack(CT_DST_IP, FIRST_REGISTER),
+    nftExpression("meta", nftNumber(1, FIRST_REGISTER + 1), nftNumber(2, META_L4PROTO)),
+    conntrack(CT_PROTO_DST, FIRST_REGISTER + 2),
+    nftExpression("lookup", nftText(1, SET), nftNumber(2, FIRST_REGISTER), nftNumber(4, SET_ID)),
+    nftExpression("masq"),
+  ];
+}
+
+function encodeElement({ protocol, ip, port }: MasqueradedService): Buffer {
+  const address = parseIpv4(ip);
+  if (address === undefined)
+    throw new ParasausError("BadRequest", `Cannot masquerade "${ip}": it is no IPv4 address`);
+  const key = Buffer.alloc(KEY_BYTES);
+  key.writeUInt32BE(address, 0);
+  key.writeUInt8(PROTOCOL_NUMBER[protocol], 4);
+  key.writeUInt16BE(port, 8);
+  return nftListElement(nftNest(1, encodeAttribute(DATA_VALUE, key)));
+}
+
+/** Without a map for each: of 35,000 services that shows. */
+function decodeElements(payload: Buffer): readonly MasqueradedService[] {
+  const services: MasqueradedService[] = [];
+  const within = (wanted: number, visit: (at: number, end: number) => void) => (at: number, end: number) =>
+    eachAttribute(payload, at, end, (type, from, to) => {
+      if (type === wanted) visit(from, to);
+    });
+  const takeKey = (at: number, end: number) => {
+    if (end - at !== KEY_BYTES) return;
+    const protocol = payload[at + 4] === PROTOCOL_NUMBER.UDP ? "UDP" : "TCP";
+    services.push({ protocol, ip: formatIpv4(payload.readUInt32BE(at)), port: payload.readUInt16BE(at + 8) });
+  };
+  const takeList = within(1, within(1, within(DATA_VALUE, takeKey)));
+  within(3, takeList)(4, payload.length);
+  return services;
+}

@@ -1,4 +1,4 @@
-/** `npm run bench [traffic|program|cluster|health] -- [--quick] [--json FILE]` */
+/** `npm run bench [traffic|program|cluster|health|fleet] -- [--quick] [--json FILE]` */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { buildProgram } from "../test/scenario/program.ts";
@@ -9,17 +9,18 @@ import type { Figure } from "./statistics.ts";
 import { printTraffic } from "./traffic/print.ts";
 import { runTraffic } from "./traffic/run.ts";
 
-const HELP = `Usage: npm run bench [traffic|program|cluster|health] -- [--quick] [--json FILE]
+const HELP = `Usage: npm run bench [traffic|program|cluster|health|fleet] -- [--quick] [--json FILE]
 
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
   health    two servers probe 70,000 members of 35,000 pools every 5 s; about 5 minutes
+  fleet     254 agents of 35,000 pools; about 20 minutes and 20 GB of memory
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
   --json FILE    writes the figures and the machine as JSON too
 
-All run when none is named. Needs root and an idle machine. docs/reference/bench.md says what the figures mean.
+All but fleet run when none is named. Needs root and an idle machine. docs/reference/bench.md says what the figures mean.
 Example: npm run bench traffic -- --quick --json traffic.json
 `;
 
@@ -50,6 +51,13 @@ const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
         ];
     return printFigures(await runCluster({ sizes, changeCount: quick ? 10 : 50, print }));
   },
+  fleet: async () => {
+    buildProgram();
+    const size = quick
+      ? { agentCount: 16, poolCount: 3_500, hostCount: 4 }
+      : { agentCount: 254, poolCount: 35_000, hostCount: 4 };
+    return printFigures(await runCluster({ sizes: [size], changeCount: quick ? 10 : 50, print }));
+  },
   health: async () => {
     buildProgram();
     const size = quick
@@ -61,8 +69,8 @@ const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 
 async function main(): Promise<void> {
   const figures: Figure[] = [];
-  for (const name of named.length > 0 ? named : Object.keys(RUNS))
-    figures.push(...((await RUNS[name]?.()) ?? []));
+  const usual = Object.keys(RUNS).filter((name) => name !== "fleet");
+  for (const name of named.length > 0 ? named : usual) figures.push(...((await RUNS[name]?.()) ?? []));
   if (jsonFile)
     writeFileSync(jsonFile, `${JSON.stringify({ machine: describeMachine(), figures }, undefined, 2)}\n`);
 }

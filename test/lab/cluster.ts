@@ -85,6 +85,8 @@ export interface ClusterWorld extends AsyncDisposable {
   cpu(): CpuTimes;
   /** Largest resident size that a server had since it started, MiB. */
   serverPeakMib(): number;
+  /** Largest resident sizes of the processes of the agents together, MiB. */
+  agentsPeakMib(): number;
 }
 
 interface AgentHost {
@@ -144,6 +146,7 @@ export async function openCluster(options: ClusterOptions): Promise<ClusterWorld
       agents: hosts.reduce((sum, { process }) => sum + cpuSeconds(process.pid), 0),
     }),
     serverPeakMib: () => Math.max(...servers.map(({ process }) => peakMib(process.pid))),
+    agentsPeakMib: () => hosts.reduce((sum, { process }) => sum + peakMib(process.pid), 0),
     [Symbol.asyncDispose]: dispose,
   };
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryKernel } from "../dataplane/memory/index.ts";
 import { ParasausError } from "../foundation/index.ts";
+import type { Pool } from "../model/index.ts";
 import {
   agentOn,
   kernelHolds,
@@ -38,6 +39,21 @@ describe("agent: last-known-good snapshot", () => {
     await agent.start();
     expect(await kernelHolds(machine)).toEqual(["30001: active active"]);
     expect(agent.status()).toMatchObject({ source: "snapshot", appliedRevision: "10" });
+  });
+
+  it("forwards after a reboot as before also where a pool has what few have", async () => {
+    const pool = poolNumber(1) as Pool;
+    const sessionAffinity = { type: "ClientIP", timeoutSeconds: 60, prefixLength: 24 } as const;
+    const agent = agentOn(machine);
+    await agent.start();
+    takeAll(agent, [{ ...pool, spec: { ...pool.spec, sessionAffinity } } as Pool], "10");
+    await agent.reconcile();
+    await agent.saveSnapshot();
+    const before = [...machine.kernel.pools.values()].map(({ programmed }) => programmed);
+    expect(before).toMatchObject([{ affinitySeconds: 60, affinityPrefixLength: 24 }]);
+    machine.kernel = new MemoryKernel({ clock: machine.clock });
+    await agentOn(machine).start();
+    expect([...machine.kernel.pools.values()].map(({ programmed }) => programmed)).toEqual(before);
   });
 
   it("refuses a server that is behind the snapshot", async () => {

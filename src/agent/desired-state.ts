@@ -1,4 +1,10 @@
-import { type DesiredPool, desiredPoolOf, type ProgrammedPool, placeKey } from "../dataplane/index.ts";
+import {
+  type DesiredPool,
+  desiredPoolOf,
+  flowPolicyOf,
+  type ProgrammedPool,
+  placeKey,
+} from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
 import type { ConnectAddress, KubeObject, Pool } from "../model/index.ts";
 import { isOlder, type StorePosition } from "../resources/index.ts";
@@ -102,12 +108,14 @@ export class DesiredState {
    * Takes what the kernel serves and nothing else tells of for what is wanted, until a server says otherwise: the snapshot
    * may be lost, or a moment older than the kernel.
    */
-  adopt({ uid, addresses, members, scheduler, forwarding, affinitySeconds }: ProgrammedPool): void {
+  adopt(pool: ProgrammedPool): void {
+    const { uid, addresses, members } = pool;
     const open = addresses.filter(({ closingDeadlineMs }) => closingDeadlineMs === undefined);
     if (this.#entries.has(uid) || open.length === 0) return;
     const kept = members.filter(({ disposition }) => disposition !== "draining");
     const desired = {
-      ...{ uid, scheduler, forwarding, affinitySeconds },
+      uid,
+      ...flowPolicyOf(pool),
       addresses: open.map(({ ip, port, protocol }) => ({ ip, port, protocol })),
       drainSeconds: ADOPTED_DRAIN_SECONDS,
       members: kept.map((member) => ({ ...member, drainSeconds: ADOPTED_DRAIN_SECONDS })),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DesiredPool } from "../dataplane/index.ts";
+import type { DesiredPool, FlowPolicy } from "../dataplane/index.ts";
 import { ParasausError } from "../foundation/index.ts";
 import { FIRST_EPOCH } from "../resources/index.ts";
 import type { KeptEntry } from "./desired-state.ts";
@@ -111,8 +111,11 @@ type PoolLine = readonly [
   ])[],
 ];
 
-/** The last is absent in files of older agents, and where the pool is not held. */
-type EntryLine = readonly [...PoolLine, isHeld?: 1];
+/** What few pools have. */
+type RareLine = Pick<FlowPolicy, "affinityPrefixLength">;
+
+/** The last two are absent in files of older agents, and where they would say nothing. */
+type EntryLine = readonly [...PoolLine, isHeld?: 0 | 1, rare?: RareLine];
 
 function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
   const line: PoolLine = [
@@ -127,7 +130,13 @@ function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
       (member) => [member.ip, member.port, member.weight, member.disposition, member.drainSeconds] as const,
     ),
   ];
+  const rare = rareOf(desired);
+  if (Object.keys(rare).length > 0) return [...line, isHeld ? 1 : 0, rare];
   return isHeld ? [...line, 1] : line;
+}
+
+function rareOf({ affinityPrefixLength }: RareLine): RareLine {
+  return affinityPrefixLength === undefined ? {} : { affinityPrefixLength };
 }
 
 function decodeEntry(line: EntryLine): KeptEntry {
@@ -141,6 +150,7 @@ function decodeEntry(line: EntryLine): KeptEntry {
     isFailingOpen,
     members,
     isHeld,
+    rare = {},
   ] = line;
   return {
     isFailingOpen: isFailingOpen === 1,
@@ -151,6 +161,7 @@ function decodeEntry(line: EntryLine): KeptEntry {
       scheduler,
       forwarding,
       affinitySeconds,
+      ...rareOf(rare),
       drainSeconds,
       members: members.map(([ip, port, weight, disposition, memberDrainSeconds]) => ({
         ip,

@@ -1,7 +1,7 @@
 import { ParasausError } from "../foundation/index.ts";
 import type { Pool } from "../model/index.ts";
 import { decideForwarding } from "../scheduling/index.ts";
-import type { DesiredPool } from "./driver.ts";
+import type { DesiredPool, FlowPolicy } from "./driver.ts";
 
 /** A pool translated for the kernel, and what the next translation of it has to know. */
 export interface PoolTranslation {
@@ -23,7 +23,6 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
     throw new ParasausError("Invalid", `Cannot program pool "${metadata.name}": it has no uid`);
   const isGone = metadata.deletionTimestamp !== undefined;
   const decision = decideForwarding({ spec, statuses: status?.members ?? [], wasFailingOpen });
-  const affinity = spec.sessionAffinity;
   return {
     isFailingOpen: decision.isFailingOpen,
     desired: {
@@ -33,9 +32,21 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
         : (status?.connectAddresses ?? []).map(({ ip, port, protocol }) => ({ ip, port, protocol })),
       scheduler: spec.scheduler,
       forwarding: spec.forwarding,
-      affinitySeconds: affinity.type === "ClientIP" ? affinity.timeoutSeconds : 0,
+      ...affinityOf(spec),
       drainSeconds: spec.drainSeconds,
       members: decision.members,
     },
   };
+}
+
+/** The bits of an IPv4 address. */
+const WHOLE_ADDRESS = 32;
+
+function affinityOf({
+  sessionAffinity,
+}: Pool["spec"]): Pick<FlowPolicy, "affinitySeconds" | "affinityPrefixLength"> {
+  const { type, timeoutSeconds, prefixLength = WHOLE_ADDRESS } = sessionAffinity;
+  if (type === "None") return { affinitySeconds: 0 };
+  const isWhole = prefixLength === WHOLE_ADDRESS;
+  return { affinitySeconds: timeoutSeconds, ...(isWhole ? {} : { affinityPrefixLength: prefixLength }) };
 }

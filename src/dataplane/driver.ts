@@ -13,15 +13,21 @@ import type { DesiredMember } from "../scheduling/index.ts";
 export type { MemberCounters } from "../model/index.ts";
 export type { DesiredMember, DriverCounters, FlowExplanation, FlowTuple, MemberDisposition };
 
-/** One pool as the agent wants it. */
-export interface DesiredPool {
-  /** The Pool object's uid, a UUID. */
-  readonly uid: string;
-  readonly addresses: readonly ConnectAddress[];
+/** What becomes of a pool's flows, whoever its members are. */
+export interface FlowPolicy {
   readonly scheduler: SchedulerName;
   readonly forwarding: ForwardingMode;
   /** 0 = no session affinity. */
   readonly affinitySeconds: number;
+  /** Clients that agree in so many leading bits of their address, from 1 on, have one affinity; absent = in all. */
+  readonly affinityPrefixLength?: number;
+}
+
+/** One pool as the agent wants it. */
+export interface DesiredPool extends FlowPolicy {
+  /** The Pool object's uid, a UUID. */
+  readonly uid: string;
+  readonly addresses: readonly ConnectAddress[];
   /** Deadline for flows when the pool or one of its addresses goes, seconds. */
   readonly drainSeconds: number;
   readonly members: readonly DesiredMember[];
@@ -47,14 +53,10 @@ export interface ProgrammedAddress extends ConnectAddress {
 }
 
 /** One pool as the kernel holds it; members and addresses sorted by ip, then port, then protocol. */
-export interface ProgrammedPool {
+export interface ProgrammedPool extends FlowPolicy {
   /** The Pool object's uid, a UUID. */
   readonly uid: string;
   readonly addresses: readonly ProgrammedAddress[];
-  readonly scheduler: SchedulerName;
-  readonly forwarding: ForwardingMode;
-  /** 0 = no session affinity. */
-  readonly affinitySeconds: number;
   readonly members: readonly ProgrammedMember[];
 }
 
@@ -90,6 +92,8 @@ export interface DriverCapabilities {
   readonly forwarding: readonly ForwardingMode[];
   readonly schedulers: readonly SchedulerName[];
   readonly protocols: readonly Protocol[];
+  /** Session affinity may go by a prefix of the client's address. */
+  readonly affinityByPrefix: boolean;
   /** Sends real packets (false for `memory`). */
   readonly forwards: boolean;
   /** New flows find a member also while a pool's scheduler is changed. */

@@ -6,6 +6,7 @@ export type {
   DriverCapabilities,
   DriverCounters,
   FlowExplanation,
+  FlowPolicy,
   FlowTuple,
   MaintenanceReport,
   MemberCounters,
@@ -16,6 +17,7 @@ export type {
   ProgrammedMember,
   ProgrammedPool,
 } from "./driver.ts";
+export { flowPolicyOf } from "./flow-policy.ts";
 export { comparePlaces, placeKey } from "./order.ts";
 export { isSamePool, nextDeadlineMs, planOperations } from "./plan.ts";
 export { formatTableHash, poolDigest, replaceDigest, tableHash } from "./table-hash.ts";

@@ -48,6 +48,15 @@ describe("planOperations: leaving", () => {
     expect(settle([smaller], draining, 32_000)[0]?.members).toHaveLength(1);
   });
 
+  it("drains a pool with the policy that the kernel has, so that no driver refuses to let it go", () => {
+    const kernel = settle([web], [], 1000);
+    const gone: DesiredPool = { ...web, addresses: [], scheduler: "mh", affinityPrefixLength: 24 };
+    const draining = settle([gone], kernel, 2000);
+    expect(draining[0]).toMatchObject({ scheduler: "rr" });
+    expect(draining[0]).not.toHaveProperty("affinityPrefixLength");
+    expect(settle([gone], draining, 32_000)).toEqual([]);
+  });
+
   it("takes a member back that is wanted again before its deadline", () => {
     const kernel = settle([web], [], 0);
     const draining = settle([{ ...web, members: [] }], kernel, 1000);
@@ -168,6 +177,7 @@ const someSettings = {
   scheduler: fc.constantFrom("rr" as const, "wlc" as const),
   forwarding: fc.constantFrom("fullnat" as const, "nat" as const),
   affinitySeconds: fc.constantFrom(0, 60),
+  affinityPrefixLength: fc.constantFrom(8, 24),
 };
 const someDesired: fc.Arbitrary<DesiredPool[]> = fc.uniqueArray(
   fc.record({

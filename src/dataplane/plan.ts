@@ -1,5 +1,6 @@
 import type { ConnectAddress } from "../model/index.ts";
 import type { DesiredPool, PoolOperation, ProgrammedAddress, ProgrammedPool } from "./driver.ts";
+import { isSameFlowPolicy } from "./flow-policy.ts";
 import { comparePlaces, inPlaceOrder, placeKey } from "./order.ts";
 import { targetOf } from "./target.ts";
 
@@ -97,9 +98,7 @@ function operationFor(uid: string, target: ProgrammedPool | undefined): PoolOper
 export function isSamePool(target: ProgrammedPool, kernel: ProgrammedPool | undefined): boolean {
   return (
     kernel !== undefined &&
-    kernel.scheduler === target.scheduler &&
-    kernel.forwarding === target.forwarding &&
-    kernel.affinitySeconds === target.affinitySeconds &&
+    isSameFlowPolicy(kernel, target) &&
     isSameList(target.addresses, kernel.addresses, (a, b) => a.closingDeadlineMs === b.closingDeadlineMs) &&
     isSameList(
       target.members,

@@ -28,6 +28,7 @@ it("is equal for equal content, whatever uids, order and running drains", () => 
 it("tells a paused member, another weight and a closed address apart", () => {
   const [first, second] = web.members;
   const variants: ProgrammedPool[] = [
+    { ...web, affinityPrefixLength: 24 },
     web,
     { ...web, members: first ? [first] : [] },
     { ...web, members: second ? [{ ...second, disposition: "active" }, ...web.members.slice(0, 1)] : [] },

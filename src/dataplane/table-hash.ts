@@ -21,6 +21,8 @@ export function poolDigest(pool: ProgrammedPool): bigint {
     inPlaceOrder(pool.members.filter((member) => member.disposition !== "draining")).map(
       ({ ip, port, weight, disposition }) => [ip, port, weight, disposition],
     ),
+    // What few pools have is left out for the others, so that agents before and after an upgrade agree on those.
+    ...(pool.affinityPrefixLength === undefined ? [] : [{ affinityPrefixLength: pool.affinityPrefixLength }]),
   ]);
   return BigInt(`0x${hash("sha256", text).slice(0, DIGEST_DIGITS)}`);
 }

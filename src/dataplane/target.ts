@@ -5,6 +5,7 @@ import type {
   ProgrammedMember,
   ProgrammedPool,
 } from "./driver.ts";
+import { flowPolicyOf } from "./flow-policy.ts";
 import { inPlaceOrder, placeKey } from "./order.ts";
 
 /** For a pool that is gone and whose own setting nobody remembers, seconds. */
@@ -22,10 +23,11 @@ export function targetOf(
   observed: ProgrammedPool | undefined,
   nowMs: number,
 ): ProgrammedPool | undefined {
-  const shape = desired ?? observed;
+  const serving = desired?.addresses ?? [];
+  // What takes no new flows goes on as the kernel has it: nothing is gained by a change, and the driver may refuse one.
+  const shape = serving.length > 0 ? desired : (observed ?? desired);
   if (!shape) return undefined;
   const drainSeconds = desired?.drainSeconds ?? DEFAULT_DRAIN_SECONDS;
-  const serving = desired?.addresses ?? [];
   const isDatagram = (serving[0] ?? observed?.addresses[0])?.protocol === "UDP";
   const leaving: Leaving = { drainMs: drainSeconds * 1000, nowMs, isDatagram };
   const addresses = addressesOf(serving, observed?.addresses ?? [], leaving);
@@ -36,9 +38,7 @@ export function targetOf(
   return {
     uid: shape.uid,
     addresses,
-    scheduler: shape.scheduler,
-    forwarding: shape.forwarding,
-    affinitySeconds: shape.affinitySeconds,
+    ...flowPolicyOf(shape),
     members,
   };
 }

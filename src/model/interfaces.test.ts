@@ -49,7 +49,7 @@ const pool: Pool = {
     protocol: "TCP",
     scheduler: "rr",
     forwarding: "nat",
-    sessionAffinity: { type: "None", timeoutSeconds: 60 },
+    sessionAffinity: { type: "None", timeoutSeconds: 60, prefixLength: 24 },
     drainSeconds: 30,
     onMemberDown: "keep",
     failOpen: { threshold: 0 },

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { planOperations } from "../../src/dataplane/index.ts";
 import { expectedShares } from "../../src/scheduling/index.ts";
 import {
   closeAll,
@@ -96,7 +97,40 @@ export function describeSchedulers(world: () => DriverWorld): void {
     expect(await whyOf(flows[0])).toBe(tellsAffinity ? "scheduled" : "affinity");
     await closeAll([...flows, other]);
   });
+
+  it("session affinity by prefix keeps neighbours together, or is refused by name", async () => {
+    const pool = poolIn(world(), 4, { affinitySeconds: 60, affinityPrefixLength: 28 });
+    const { capabilities, apply, nowMs } = world().driver();
+    if (!capabilities.affinityByPrefix) {
+      const refusals = await apply(planOperations([pool], [], nowMs()));
+      expect(refusals).toMatchObject([{ uid: pool.uid, code: "KernelUnsupported" }]);
+      expect(refusals[0]?.message).toContain("leave spec.sessionAffinity.prefixLength out");
+      return;
+    }
+    await program(world(), pool);
+    const neighbours = world().clientIps.slice(0, 8);
+    const prefixes = new Set(neighbours.map((ip) => Math.floor(Number(ip.split(".")[3]) / 16)));
+    expect(prefixes.size).toBe(1);
+    const dial = async (port: number) => {
+      const flows: TestFlow[] = [];
+      for (const ip of neighbours) flows.push(await connected(world(), port, ip));
+      return flows;
+    };
+    const together = await dial(30001);
+    expect(spreadOf(together).size).toBe(1);
+    const farther = world().clientIps.find((ip) => Number(ip.split(".")[3]) === 16);
+    const other = await connected(world(), 30001, farther);
+    expect(other.member).not.toBe(together[0]?.member);
+    // Control: by single addresses they are apart.
+    const addresses = [{ ip: "*", port: 30002, protocol: "TCP" as const }];
+    await program(world(), poolIn(world(), 4, { affinitySeconds: 60, uid: OTHER_UID, addresses }));
+    const apart = await dial(30002);
+    expect(spreadOf(apart).size).toBe(4);
+    await closeAll([...together, other, ...apart]);
+  });
 }
+
+const OTHER_UID = "0b0e7a4c-0000-4000-8000-000000000002";
 
 function widthOf(spread: ReadonlyMap<string, number>): number {
   return Math.max(...spread.values()) - Math.min(...spread.values());

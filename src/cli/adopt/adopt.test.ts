@@ -36,7 +36,7 @@ describe("what ipvsadm -Sn prints", () => {
     const { objects, warnings } = ipvsadm(`-A -t 192.0.2.10:80 -s wlc -p 300
 -a -t 192.0.2.10:80 -r 10.1.0.1:8080 -m -w 3
 -a -t 192.0.2.10:80 -r 10.1.0.2:8080 -m -w 0
--A -u 192.0.2.11:53 -s sh
+-A -u 192.0.2.11:53 -s sh -p 60 -M 255.255.252.0
 `);
     expect(warnings).toEqual([]);
     expect(objects).toEqual([
@@ -75,6 +75,7 @@ describe("what ipvsadm -Sn prints", () => {
           port: 53,
           protocol: "UDP",
           scheduler: "sh",
+          sessionAffinity: { type: "ClientIP", timeoutSeconds: 60, prefixLength: 22 },
           healthCheck: { initialState: "up" },
           members: [],
         },
@@ -96,7 +97,6 @@ describe("what ipvsadm -Sn prints", () => {
 -A -f 7 -6 -s rr
 `);
     expect(warnings).toEqual([
-      "line 1: netmask -M 255.255.255.0 has no counterpart",
       "line 1: scheduler flags -b flag-1 has no counterpart",
       "line 1: one-packet scheduling -o has no counterpart",
       "line 1: persistence engine --pe sip has no counterpart",
@@ -125,6 +125,7 @@ describe("what ipvsadm -Sn prints", () => {
     ["-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m", "line 1: its service was not added before"],
     ["-A -t 10.0.0.1:80 --frobnicate", 'line 1: ipvsadm -Sn prints no "--frobnicate"'],
     ["-A -t 10.0.0.1:80 -s rr\n-A -t 10.0.0.1:80 -s rr", "line 2: its service was added before"],
+    ["-A -t 10.0.0.1:80 -p 60 -M 255.0.255.0", 'line 1: "255.0.255.0" is no netmask'],
     ["-A -t", 'line 1: nothing follows "-t"'],
     ["-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w x", 'line 2: "x" is no number'],
   ])("is refused where it is none: %s", (text, message) => {
@@ -146,6 +147,7 @@ virtual_server group shop {
     lb_algo wrr
     lb_kind NAT
     persistence_timeout 50
+    persistence_granularity 255.255.255.0
     protocol TCP
     quorum 2
     sorry_server 10.1.0.9 80
@@ -217,7 +219,7 @@ describe("keepalived.conf", () => {
       protocol: "TCP",
       scheduler: "wrr",
       forwarding: "nat",
-      sessionAffinity: { type: "ClientIP", timeoutSeconds: 50 },
+      sessionAffinity: { type: "ClientIP", timeoutSeconds: 50, prefixLength: 24 },
       healthCheck: {
         type: "http",
         interval: "6s",
@@ -245,13 +247,13 @@ describe("keepalived.conf", () => {
     expect(warnings).toEqual([
       "line 2: global_defs is not adopted: only virtual servers are",
       "line 10: virtual_server group shop is left out: firewall mark 7: a pool has an address",
-      "line 16: quorum has no counterpart",
-      "line 17: sorry_server has no counterpart",
-      "line 35: HTTP_GET differs from that of line 23; a pool has one check",
-      "line 22: notify_down has no counterpart",
-      "line 49: MISC_CHECK has no counterpart: nothing is asked",
-      "line 58: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
-      "line 60: virtual_server 192.0.2.32 99 is left out: pools are TCP or UDP, not SCTP",
+      "line 17: quorum has no counterpart",
+      "line 18: sorry_server has no counterpart",
+      "line 36: HTTP_GET differs from that of line 24; a pool has one check",
+      "line 23: notify_down has no counterpart",
+      "line 50: MISC_CHECK has no counterpart: nothing is asked",
+      "line 59: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
+      "line 61: virtual_server 192.0.2.32 99 is left out: pools are TCP or UDP, not SCTP",
     ]);
   });
 
@@ -308,6 +310,10 @@ describe("keepalived.conf", () => {
     ["virtual_server group nobody {\n}", 'line 1: there is no virtual_server_group "nobody"'],
     ["virtual_server 192.0.2 80 {\n}", 'line 1: "192.0.2" is no address'],
     ["virtual_server 192.0.2.9-1 80 {\n}", 'line 1: "192.0.2.9-1" is no address'],
+    [
+      "virtual_server 192.0.2.1 80 {\n persistence_timeout 9\n persistence_granularity 24\n}",
+      'line 3: "24" is no netmask',
+    ],
     ["virtual_server 192.0.2.1 http {\n}", 'line 1: "http" is no number'],
   ])("is refused where its meaning would be guessed: %s", (text, message) => {
     expect(() => keepalived(text)).toThrow(message);

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { parsePrefixLength } from "./prefix-length.ts";
 import type { AdoptedForwarding, AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
 
 /** Options by every name that they have; true = a value follows. */
@@ -31,8 +32,8 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, takesValue: boole
   "--ipip": ["tunnel", false],
   "-6": ["ipv6", false],
   "--ipv6": ["ipv6", false],
-  "-M": ["netmask -M", true],
-  "--netmask": ["netmask -M", true],
+  "-M": ["netmask", true],
+  "--netmask": ["netmask", true],
   "-b": ["scheduler flags -b", true],
   "--sched-flags": ["scheduler flags -b", true],
   "-o": ["one-packet scheduling -o", false],
@@ -52,7 +53,7 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, takesValue: boole
 /** Those that a pool can say; every other one is warned about. */
 const TRANSLATED = new Set([
   ...["add-service", "add-server", "TCP", "UDP", "SCTP", "mark", "scheduler", "persistent"],
-  ...["server", "weight", "nat", "dsr", "tunnel", "ipv6"],
+  ...["netmask", "server", "weight", "nat", "dsr", "tunnel", "ipv6"],
 ]);
 /** What they say of themselves where nobody asked for anything. */
 const SAYS_NOTHING = new Set(["--tun-type ipip", "--tun-nocsum"]);
@@ -134,10 +135,21 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
     ...address,
     scheduler: options.get("scheduler") ?? "wlc",
     ...(persistent === undefined ? {} : { affinitySeconds: numberOf(persistent, where) }),
+    ...readNetmask(options.get("netmask"), where),
     // They serve already: they go on until the first probe says otherwise.
     healthCheck: { initialState: "up" },
     members: [],
   };
+}
+
+function readNetmask(
+  netmask: string | undefined,
+  where: string,
+): Pick<VirtualServer, "affinityPrefixLength"> {
+  if (netmask === undefined) return {};
+  const affinityPrefixLength = parsePrefixLength(netmask);
+  if (affinityPrefixLength !== undefined) return { affinityPrefixLength };
+  throw new ParasausError("BadRequest", `Cannot read ${where}: "${netmask}" is no netmask`);
 }
 
 function obstacleTo(options: Options, address: Address): string | undefined {

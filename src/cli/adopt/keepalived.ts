@@ -1,6 +1,7 @@
 import { formatIpv4, ParasausError, parseIpv4 } from "../../foundation/index.ts";
 import { readCheck } from "./keepalived-check.ts";
 import { type ReadIncluded, readKeepalivedTree, type Statement } from "./keepalived-tree.ts";
+import { parsePrefixLength } from "./prefix-length.ts";
 import type { AdoptedForwarding, AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
 
 /** As man keepalived.conf has it. */
@@ -9,7 +10,16 @@ const FORWARDING: Readonly<Record<string, AdoptedForwarding>> = { NAT: "nat", DR
 
 /** What a pool says with another word, or does anyway, so that nothing is lost. */
 const TRANSLATED = new Set([
-  ...["lb_algo", "lvs_sched", "lb_kind", "lvs_method", "persistence_timeout", "protocol", "real_server"],
+  ...[
+    "lb_algo",
+    "lvs_sched",
+    "lb_kind",
+    "lvs_method",
+    "persistence_timeout",
+    "persistence_granularity",
+    "protocol",
+    "real_server",
+  ],
   ...["delay_loop", "retry", "delay_before_retry", "connect_timeout", "alpha", "weight"],
   ...["inhibit_on_failure", "virtualhost", "ip_family"],
 ]);
@@ -59,7 +69,7 @@ function readServer(
   if (addresses.length === 0) return [];
   const servers = block.filter(({ keyword }) => keyword === "real_server");
   warnAboutRest(block, warn);
-  const affinitySeconds = readAffinity(block);
+  const affinity = readAffinity(block);
   const healthCheck = readCheck(block, servers, protocol, warn);
   return addresses.map(({ ip, port }, index) => ({
     where,
@@ -67,7 +77,7 @@ function readServer(
     ip,
     port,
     scheduler: firstValue(block, "lb_algo", "lvs_sched") ?? "wlc",
-    ...(affinitySeconds ? { affinitySeconds } : {}),
+    ...affinity,
     healthCheck,
     // Said once, not for every address.
     members: servers.flatMap((server) =>
@@ -86,11 +96,23 @@ function warnAboutRest(block: readonly Statement[], warn: Warn): void {
     if (!TRANSLATED.has(keyword)) warn(where, `${keyword} has no counterpart`);
 }
 
-/** @returns undefined or 0 where a client is not kept on its member. */
-function readAffinity(block: readonly Statement[]): number | undefined {
+/** @returns nothing where a client is not kept on its member. */
+function readAffinity(
+  block: readonly Statement[],
+): Pick<VirtualServer, "affinitySeconds" | "affinityPrefixLength"> {
   const persistence = block.findLast(({ keyword }) => keyword === "persistence_timeout");
-  if (!persistence) return undefined;
-  return numberOf(persistence.values[0] ?? String(DEFAULT_AFFINITY_SECONDS), persistence.where);
+  if (!persistence) return {};
+  const affinitySeconds = numberOf(
+    persistence.values[0] ?? String(DEFAULT_AFFINITY_SECONDS),
+    persistence.where,
+  );
+  if (affinitySeconds === 0) return {};
+  const granularity = block.findLast(({ keyword }) => keyword === "persistence_granularity");
+  if (!granularity) return { affinitySeconds };
+  const [netmask = ""] = granularity.values;
+  const affinityPrefixLength = parsePrefixLength(netmask);
+  if (affinityPrefixLength !== undefined) return { affinitySeconds, affinityPrefixLength };
+  throw new ParasausError("BadRequest", `Cannot read ${granularity.where}: "${netmask}" is no netmask`);
 }
 
 function addressesOf(

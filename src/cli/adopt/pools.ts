@@ -60,7 +60,7 @@ function makeAddressPool(servers: readonly VirtualServer[]): object {
 }
 
 function makePool(name: string, server: VirtualServer, namespace: string | undefined, warn: Warn): object {
-  const { ip, port, protocol, affinitySeconds, healthCheck } = server;
+  const { ip, port, protocol, healthCheck } = server;
   const forwarding = chooseForwarding(server, warn);
   return {
     apiVersion: "parasaus.io/v1",
@@ -73,9 +73,7 @@ function makePool(name: string, server: VirtualServer, namespace: string | undef
       protocol,
       scheduler: chooseScheduler(server, warn),
       ...(forwarding === undefined ? {} : { forwarding }),
-      ...(affinitySeconds === undefined
-        ? {}
-        : { sessionAffinity: { type: "ClientIP", timeoutSeconds: limitAffinity(server, warn) } }),
+      ...makeAffinity(server, warn),
       healthCheck,
       members: makeMembers(server, warn),
     },
@@ -98,6 +96,14 @@ function chooseForwarding({ members, where }: VirtualServer, warn: Warn): string
   if (allowed("forwarding").includes(first.forwarding)) return first.forwarding;
   warn(where, `forwarding ${first.forwarding} has no counterpart; the pool gets the default`);
   return undefined;
+}
+
+function makeAffinity(server: VirtualServer, warn: Warn): object {
+  const { affinitySeconds, affinityPrefixLength: prefixLength } = server;
+  if (affinitySeconds === undefined) return {};
+  const timeoutSeconds = limitAffinity(server, warn);
+  const prefix = prefixLength === undefined ? {} : { prefixLength };
+  return { sessionAffinity: { type: "ClientIP", timeoutSeconds, ...prefix } };
 }
 
 function limitAffinity({ affinitySeconds = 0, where }: VirtualServer, warn: Warn): number {

@@ -10,6 +10,8 @@ export interface VirtualServer {
   readonly scheduler: string;
   /** How long a client stays with its member, seconds; absent = it does not. */
   readonly affinitySeconds?: number;
+  /** Leading bits of the client's address that decide which client it is; absent = all. */
+  readonly affinityPrefixLength?: number;
   readonly healthCheck: AdoptedCheck;
   readonly members: readonly AdoptedMember[];
 }

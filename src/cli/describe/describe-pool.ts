@@ -25,10 +25,7 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
     ),
     fact("Scheduler", spec.scheduler),
     fact("Forwarding", spec.forwarding),
-    fact(
-      "Session Affinity",
-      affinity.type === "None" ? "None" : `${affinity.type} for ${affinity.timeoutSeconds}s`,
-    ),
+    fact("Session Affinity", affinity.type === "None" ? "None" : affinityText(affinity)),
     fact("Drain", `${spec.drainSeconds}s`),
     fact("On Member Down", spec.onMemberDown),
     fact("Fail Open", `${spec.failOpen.threshold}%`),
@@ -48,6 +45,11 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
       rows: traffic.map(trafficRow),
     },
   ];
+}
+
+function affinityText({ type, timeoutSeconds, prefixLength }: Pool["spec"]["sessionAffinity"]): string {
+  const clients = prefixLength === undefined ? "" : `, clients of one /${prefixLength} together`;
+  return `${type} for ${timeoutSeconds}s${clients}`;
 }
 
 const TIMES = new Set(["interval", "fastInterval", "downInterval", "timeout"]);

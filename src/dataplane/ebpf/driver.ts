@@ -1,6 +1,7 @@
 import { ensureBpfFs, openResetSender } from "../../linux/index.ts";
-import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import type { Driver, DriverCapabilities, OperationFailure, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
+import { siftOperations } from "../refuse.ts";
 import { adoptRows } from "./adopt.ts";
 import { type ApplyContext, applyOperation } from "./apply.ts";
 import { attachCgroup, attachDevices, cgroupFolderFor } from "./attachments.ts";
@@ -20,6 +21,18 @@ import { createSourceFinder } from "./sources.ts";
 
 /** How long changes are applied without letting anything else run. */
 const SLICE_MS = 10;
+
+const CAPABILITIES: DriverCapabilities = {
+  forwarding: ["fullnat", "nat"],
+  schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+  protocols: ["TCP", "UDP"],
+  affinityByPrefix: false,
+  forwards: true,
+  changesSchedulerWithoutGap: true,
+  countsRefusals: true,
+  tellsAffinity: true,
+  counterDelayMs: 0,
+};
 
 /**
  * Opens the driver that forwards with eBPF programs. What an earlier one left in the kernel is adopted: the same
@@ -66,16 +79,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
 
   return {
     name: "ebpf",
-    capabilities: {
-      forwarding: ["fullnat", "nat"],
-      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-      protocols: ["TCP", "UDP"],
-      forwards: true,
-      changesSchedulerWithoutGap: true,
-      countsRefusals: true,
-      tellsAffinity: true,
-      counterDelayMs: 0,
-    },
+    capabilities: CAPABILITIES,
     nowMs: kernelNowMs,
     observe: () => inTurn(observe),
     apply: (operations) => inTurn(() => apply(operations)),
@@ -119,9 +123,10 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
 
   async function apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]> {
     await learn();
-    const failures: OperationFailure[] = [];
+    const { accepted, refusals } = siftOperations({ name: "ebpf", capabilities: CAPABILITIES }, operations);
+    const failures: OperationFailure[] = [...refusals];
     let sliceStartMs = kernelNowMs();
-    for (const operation of operations) {
+    for (const operation of accepted) {
       const failure = applyOperation(context, operation);
       if (failure) failures.push(failure);
       if (kernelNowMs() - sliceStartMs < SLICE_MS) continue;

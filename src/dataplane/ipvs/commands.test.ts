@@ -46,6 +46,8 @@ it("edits the service once where its scheduler or its affinity is another", () =
   const held = serviceWith({ "10.0.0.1": 1 });
   expect(kindsOf(held, serviceWith({ "10.0.0.1": 1 }, { scheduler: "wlc" }))).toEqual(["edit-service"]);
   expect(kindsOf(held, serviceWith({ "10.0.0.1": 1 }, { affinitySeconds: 60 }))).toEqual(["edit-service"]);
+  const sticky = serviceWith({ "10.0.0.1": 1 }, { affinitySeconds: 60 });
+  expect(kindsOf(sticky, { ...sticky, affinityPrefixLength: 24 })).toEqual(["edit-service"]);
 });
 
 it("makes a new service before its members, and removes one whole", () => {

@@ -1,6 +1,6 @@
 import type { ConnectAddress } from "../../model/index.ts";
 import { placeKey } from "../order.ts";
-import type { Destination, Service } from "./services.ts";
+import { type Destination, isSamePolicy, type Service } from "./services.ts";
 
 /** One message that writes to the kernel's table. */
 export type Command =
@@ -47,9 +47,8 @@ export function stepsFor(held: Service | undefined, wanted: Service | undefined)
     );
     return { ...NO_STEPS, opening: [{ kind: "add-service", address, service: wanted }], widening };
   }
-  const hasChanged = held.scheduler !== wanted.scheduler || held.affinitySeconds !== wanted.affinitySeconds;
   const { widening, narrowing } = destinationSteps(held, wanted);
-  if (hasChanged) widening.push({ kind: "edit-service", address, service: wanted });
+  if (!isSamePolicy(held, wanted)) widening.push({ kind: "edit-service", address, service: wanted });
   return widening.length + narrowing.length === 0 ? undefined : { ...NO_STEPS, widening, narrowing };
 }
 

@@ -1,6 +1,7 @@
 import { openLocalRoutes, openMasquerade } from "../../linux/index.ts";
-import type { Driver, OperationFailure, PoolOperation } from "../driver.ts";
+import type { Driver, DriverCapabilities, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
+import { type Sifted, siftOperations } from "../refuse.ts";
 import { allowanceFileFor, readAllowance } from "./adoption.ts";
 import { countersOf } from "./counters.ts";
 import { explainFlow, listFlows } from "./explain.ts";
@@ -11,7 +12,6 @@ import { isMasquerading, masqueradeTableFor, refuseMasquerading, whyNoMasqueradi
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord, recordFileFor } from "./record.ts";
-import { FORWARDING_METHODS } from "./services.ts";
 import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } from "./settings.ts";
 
 /** A driver that also tells how often it wrote. */
@@ -44,6 +44,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     ...{ table, record, routes, masquerade, logger, nowMs: kernelNowMs },
     mayTakeOver: () => readAllowance(allowanceFileFor(options), kernel),
   });
+  const capabilities = capabilitiesOf(lacking === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   recordOriginal();
@@ -51,16 +52,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
 
   return {
     name: "ipvs",
-    capabilities: {
-      forwarding: lacking === undefined ? ["fullnat", "nat"] : ["nat"],
-      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-      protocols: ["TCP", "UDP"],
-      forwards: true,
-      changesSchedulerWithoutGap: false,
-      countsRefusals: false,
-      tellsAffinity: false,
-      counterDelayMs: ESTIMATION_MS,
-    },
+    capabilities,
     nowMs: kernelNowMs,
     observe: () =>
       inTurn(async () => {
@@ -69,12 +61,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       }),
     apply: (operations) =>
       inTurn(async () => {
-        const refusals = operations.flatMap((each) => [
-          ...refuseUnsupported(each),
-          ...refuseMasquerading(each, lacking),
-        ]);
-        const refused = new Set(refusals.map(({ uid }) => uid));
-        const accepted = operations.filter((each) => each.kind === "remove" || !refused.has(each.pool.uid));
+        const { accepted, refusals } = sift(operations);
         // The kernel tracks connections before one of them needs it.
         bringSettings(programmer.hasMasquerading || accepted.some(isMasquerading));
         const failures = await programmer.apply(accepted);
@@ -100,6 +87,14 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     },
   };
 
+  function sift(operations: readonly PoolOperation[]): Sifted {
+    const failures = operations.flatMap((each) => refuseMasquerading(each, lacking));
+    const refused = new Set(failures.map(({ uid }) => uid));
+    const rest = operations.filter((each) => each.kind === "remove" || !refused.has(each.pool.uid));
+    const { accepted, refusals } = siftOperations({ name: "ipvs", capabilities }, rest);
+    return { accepted, refusals: [...failures, ...refusals] };
+  }
+
   /** Sets what has drifted. */
   function bringSettings(masquerades: boolean): void {
     bringSysctls(wantedSysctls({ adoptsFlows: programmer.hasHashing, masquerades }), logger);
@@ -114,9 +109,16 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   }
 }
 
-function refuseUnsupported(operation: PoolOperation): OperationFailure[] {
-  if (operation.kind === "remove" || FORWARDING_METHODS[operation.pool.forwarding]) return [];
-  const { uid, forwarding } = operation.pool;
-  const message = `Cannot program pool "${uid}": the ipvs driver does not forward with ${forwarding}; it has fullnat and nat`;
-  return [{ uid, code: "KernelUnsupported", message }];
+function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
+  return {
+    forwarding: canMasquerade ? ["fullnat", "nat"] : ["nat"],
+    schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+    protocols: ["TCP", "UDP"],
+    affinityByPrefix: true,
+    forwards: true,
+    changesSchedulerWithoutGap: false,
+    countsRefusals: false,
+    tellsAffinity: false,
+    counterDelayMs: ESTIMATION_MS,
+  };
 }

@@ -32,6 +32,9 @@ const SCHEDULER_FLAGS: Readonly<Record<SchedulerName, typeof NO_FLAGS>> = {
 };
 const SCHEDULERS = Object.keys(SCHEDULER_FLAGS) as readonly SchedulerName[];
 
+/** The bits of an IPv4 address. */
+const WHOLE_ADDRESS = 32;
+
 /** Errors that say that what was to be deleted is gone already. */
 const GONE: readonly string[] = ["ENOENT", "ESRCH"];
 
@@ -116,14 +119,15 @@ function encodeKey({ protocol, ip, port }: ConnectAddress): IpvsServiceKey {
   return { kind: "address", family: 4, protocol, ip, port };
 }
 
-function encodeService(key: IpvsServiceKey, { scheduler, affinitySeconds }: Service): IpvsServiceSettings {
+function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettings {
+  const { scheduler, affinitySeconds, affinityPrefixLength = WHOLE_ADDRESS } = service;
   const flags = scheduler === "other" ? NO_FLAGS : SCHEDULER_FLAGS[scheduler];
   return {
     key,
     scheduler,
     flags: { persistent: affinitySeconds > 0, onePacket: false, ...flags },
     persistenceSeconds: affinitySeconds,
-    netmask: 32,
+    netmask: affinityPrefixLength,
   };
 }
 
@@ -144,8 +148,9 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
   const isSticky = flags.persistent;
   return {
     address,
-    scheduler: isSticky && netmask !== 32 ? "other" : schedulerOf(service),
+    scheduler: schedulerOf(service),
     affinitySeconds: isSticky ? persistenceSeconds : 0,
+    ...(isSticky && netmask !== WHOLE_ADDRESS ? { affinityPrefixLength: netmask } : {}),
     destinations: new Map(
       destinations.map(decodeDestination).map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),
     ),

@@ -1,7 +1,7 @@
 import type { ProgrammedAddress, ProgrammedMember, ProgrammedPool } from "../driver.ts";
 import { inPlaceOrder, placeKey } from "../order.ts";
 import type { PoolEntry, Programme } from "./programme.ts";
-import { type Destination, isAddressDone, isMemberDone, type Service } from "./services.ts";
+import { type Destination, isAddressDone, isMemberDone, isSamePolicy, type Service } from "./services.ts";
 
 /**
  * What the kernel holds of our pools: as the record has it where the kernel agrees, otherwise as the kernel has it, so
@@ -53,7 +53,7 @@ function observePool(
 
   function isRight(place: string): boolean {
     const service = held.get(place);
-    return service?.scheduler === pool.scheduler && service.affinitySeconds === pool.affinitySeconds;
+    return service !== undefined && isSamePolicy(service, pool);
   }
 
   function observeMember(member: ProgrammedMember): readonly ProgrammedMember[] {

@@ -1,5 +1,6 @@
 import type { ConnectAddress } from "../../model/index.ts";
 import type { PoolOperation, ProgrammedAddress, ProgrammedPool } from "../driver.ts";
+import { flowPolicyOf } from "../flow-policy.ts";
 import { placeKey } from "../order.ts";
 import { destinationsOf, isAddressDone, type Service } from "./services.ts";
 
@@ -138,8 +139,7 @@ export class Programme {
     ]);
     return {
       address: parsePlace(place),
-      scheduler: pool.scheduler,
-      affinitySeconds: pool.affinitySeconds,
+      ...flowPolicyOf(pool),
       destinations: new Map([
         ...lingering,
         ...destinationsOf(pool.members, pool.forwarding, takesNewFlows, nowMs),

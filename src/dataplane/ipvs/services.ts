@@ -1,5 +1,5 @@
 import type { ConnectAddress, ForwardingMode, SchedulerName } from "../../model/index.ts";
-import type { ProgrammedAddress, ProgrammedMember } from "../driver.ts";
+import type { FlowPolicy, ProgrammedAddress, ProgrammedMember } from "../driver.ts";
 import { placeKey } from "../order.ts";
 
 /** How IPVS passes packets on: with the address translated (masquerading), or in a way that Parasaus does not use. */
@@ -22,16 +22,27 @@ export interface Destination {
   readonly method: ForwardingMethod;
 }
 
-/** One service of the kernel's table, as it is or shall be. */
-export interface Service {
-  /** Never `*`: IPVS has one service for each address. */
-  readonly address: ConnectAddress;
+/** How a service picks members. */
+export interface ServicePolicy extends Omit<FlowPolicy, "scheduler" | "forwarding"> {
   /** `other`: one that Parasaus does not use, or with flags that it does not set. */
   readonly scheduler: SchedulerName | "other";
-  /** 0 = no session affinity. */
-  readonly affinitySeconds: number;
+}
+
+/** One service of the kernel's table, as it is or shall be. */
+export interface Service extends ServicePolicy {
+  /** Never `*`: IPVS has one service for each address. */
+  readonly address: ConnectAddress;
   /** By `placeKey`. */
   readonly destinations: ReadonlyMap<string, Destination>;
+}
+
+/** Whether both pick members in the same way. */
+export function isSamePolicy(one: ServicePolicy, other: ServicePolicy): boolean {
+  return (
+    one.scheduler === other.scheduler &&
+    one.affinitySeconds === other.affinitySeconds &&
+    one.affinityPrefixLength === other.affinityPrefixLength
+  );
 }
 
 /** Whether the kernel shall hold nothing of the member any more: its flows are cut, or their time is over. */

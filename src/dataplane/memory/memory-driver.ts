@@ -1,25 +1,41 @@
-import type { Driver, DriverCounters, OperationFailure, PoolOperation } from "../driver.ts";
+import type {
+  Driver,
+  DriverCapabilities,
+  DriverCounters,
+  OperationFailure,
+  PoolOperation,
+} from "../driver.ts";
+import { siftOperations } from "../refuse.ts";
 import { countersOf } from "./member-state.ts";
 import type { MemoryKernel } from "./memory-kernel.ts";
+
+const CAPABILITIES: DriverCapabilities = {
+  forwarding: ["fullnat", "nat"],
+  schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+  protocols: ["TCP", "UDP"],
+  affinityByPrefix: true,
+  forwards: false,
+  changesSchedulerWithoutGap: true,
+  countsRefusals: true,
+  tellsAffinity: true,
+  counterDelayMs: 0,
+};
 
 /** A driver that programs a kernel in memory: for tests, and for a machine that shall forward nothing. */
 export function openMemoryDriver(kernel: MemoryKernel): Driver {
   return {
     name: "memory",
-    capabilities: {
-      forwarding: ["fullnat", "nat"],
-      schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-      protocols: ["TCP", "UDP"],
-      forwards: false,
-      changesSchedulerWithoutGap: true,
-      countsRefusals: true,
-      tellsAffinity: true,
-      counterDelayMs: 0,
-    },
+    capabilities: CAPABILITIES,
     nowMs: () => kernel.clock.monotonicMs(),
     observe: async () =>
       [...kernel.pools.values()].map((pool) => pool.programmed).sort((a, b) => (a.uid < b.uid ? -1 : 1)),
-    apply: async (operations) => operations.flatMap((operation) => applyOne(kernel, operation)),
+    apply: async (operations) => {
+      const { accepted, refusals } = siftOperations(
+        { name: "memory", capabilities: CAPABILITIES },
+        operations,
+      );
+      return [...refusals, ...accepted.flatMap((operation) => applyOne(kernel, operation))];
+    },
     readCounters: async () => readCounters(kernel),
     explain: async (flow) => kernel.explain(flow),
     listFlows: async (poolUid, limitCount) => kernel.listFlows(poolUid, limitCount),

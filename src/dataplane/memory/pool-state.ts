@@ -1,3 +1,4 @@
+import { parseIpv4 } from "../../foundation/index.ts";
 import { murmurHash32, slotTable } from "../../scheduling/index.ts";
 import type { FlowTuple, ProgrammedPool } from "../driver.ts";
 import { placeKey } from "../order.ts";
@@ -90,8 +91,16 @@ export class PoolState {
     }
   }
 
+  /** What affinity takes for one client. */
+  #clientOf(clientIp: string): string {
+    const { affinityPrefixLength: length } = this.#programmed;
+    return length === undefined
+      ? clientIp
+      : String(Math.floor((parseIpv4(clientIp) ?? 0) / 2 ** (32 - length)));
+  }
+
   #remembered(clientIp: string, nowMs: number): MemberState | undefined {
-    const entry = this.#affinity?.get(clientIp);
+    const entry = this.#affinity?.get(this.#clientOf(clientIp));
     if (!entry || nowMs - entry.lastMs > this.#programmed.affinitySeconds * 1000) return undefined;
     const member = this.#states().get(entry.key);
     return member && takesNewFlows(member) ? member : undefined;
@@ -101,7 +110,7 @@ export class PoolState {
     if (this.#programmed.affinitySeconds === 0) return;
     const { ip, port } = member.programmed;
     this.#affinity ??= new Map();
-    this.#affinity.set(clientIp, { key: placeKey({ ip, port }), lastMs: nowMs });
+    this.#affinity.set(this.#clientOf(clientIp), { key: placeKey({ ip, port }), lastMs: nowMs });
   }
 }
 

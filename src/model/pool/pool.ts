@@ -37,7 +37,12 @@ export interface PoolSpec {
   readonly protocol: Protocol;
   readonly scheduler: SchedulerName;
   readonly forwarding: ForwardingMode;
-  readonly sessionAffinity: { readonly type: "None" | "ClientIP"; readonly timeoutSeconds: number };
+  readonly sessionAffinity: {
+    readonly type: "None" | "ClientIP";
+    readonly timeoutSeconds: number;
+    /** Clients that agree in so many leading bits of their address have one affinity, 1-32. Default: all of them. */
+    readonly prefixLength?: number;
+  };
   /** How long flows of a leaving member may go on, seconds. Default 30. */
   readonly drainSeconds: number;
   /** Flows of a member that goes down: kept, or cut at once. Default keep. */

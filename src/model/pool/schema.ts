@@ -87,6 +87,11 @@ const spec = structure(
         timeoutSeconds: integer("How long after its last flow a client is remembered.", 1, DAY_SECONDS, {
           default: 10_800,
         }),
+        prefixLength: integer(
+          "Clients whose addresses agree in so many leading bits stay together: 24 takes 10.0.0.0 to 10.0.0.255 for one client (netmask 255.255.255.0). Absent: every address by itself. With the ipvs driver.",
+          1,
+          32,
+        ),
       },
       "Whether a client comes back to the member that it had.",
       { default: {} },

@@ -82,6 +82,18 @@ describe("a connect address", () => {
   });
 });
 
+describe("session affinity", () => {
+  it.each([0, 33, "255.255.255.0"])("is refused with a prefix length of %j", (prefixLength) => {
+    expect(errorsOf({ sessionAffinity: { type: "ClientIP", prefixLength } })).toEqual([
+      "spec.sessionAffinity.prefixLength FieldValueInvalid",
+    ]);
+  });
+
+  it("may take a network for one client", () => {
+    expect(errorsOf({ sessionAffinity: { type: "ClientIP", prefixLength: 24 } })).toEqual([]);
+  });
+});
+
 describe("a health check", () => {
   it.each<[string, object, string]>([
     ["a timeout above the interval", { interval: "1s", timeout: "2s" }, "timeout"],

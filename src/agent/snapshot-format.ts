@@ -112,7 +112,7 @@ type PoolLine = readonly [
 ];
 
 /** What few pools have. */
-type RareLine = Pick<FlowPolicy, "affinityPrefixLength">;
+type RareLine = Pick<FlowPolicy, "affinityPrefixLength" | "isOnePacket">;
 
 /** The last two are absent in files of older agents, and where they would say nothing. */
 type EntryLine = readonly [...PoolLine, isHeld?: 0 | 1, rare?: RareLine];
@@ -135,8 +135,11 @@ function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
   return isHeld ? [...line, 1] : line;
 }
 
-function rareOf({ affinityPrefixLength }: RareLine): RareLine {
-  return affinityPrefixLength === undefined ? {} : { affinityPrefixLength };
+function rareOf({ affinityPrefixLength, isOnePacket }: RareLine): RareLine {
+  return {
+    ...(affinityPrefixLength === undefined ? {} : { affinityPrefixLength }),
+    ...(isOnePacket ? { isOnePacket } : {}),
+  };
 }
 
 function decodeEntry(line: EntryLine): KeptEntry {

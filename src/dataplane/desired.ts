@@ -33,6 +33,7 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
       scheduler: spec.scheduler,
       forwarding: spec.forwarding,
       ...affinityOf(spec),
+      ...(spec.onePacketScheduling ? { isOnePacket: true as const } : {}),
       drainSeconds: spec.drainSeconds,
       members: decision.members,
     },

@@ -21,6 +21,8 @@ export interface FlowPolicy {
   readonly affinitySeconds: number;
   /** Clients that agree in so many leading bits of their address, from 1 on, have one affinity; absent = in all. */
   readonly affinityPrefixLength?: number;
+  /** Each datagram is scheduled by itself; absent = a flow keeps its member. */
+  readonly isOnePacket?: true;
 }
 
 /** One pool as the agent wants it. */
@@ -94,6 +96,8 @@ export interface DriverCapabilities {
   readonly protocols: readonly Protocol[];
   /** Session affinity may go by a prefix of the client's address. */
   readonly affinityByPrefix: boolean;
+  /** Datagrams may be scheduled one by one. */
+  readonly onePacket: boolean;
   /** Sends real packets (false for `memory`). */
   readonly forwards: boolean;
   /** New flows find a member also while a pool's scheduler is changed. */

@@ -9,6 +9,7 @@ const driver: Pick<Driver, "name" | "capabilities"> = {
     schedulers: ["rr", "wrr"],
     protocols: ["TCP"],
     affinityByPrefix: false,
+    onePacket: false,
     forwards: true,
     changesSchedulerWithoutGap: true,
     countsRefusals: true,
@@ -30,6 +31,7 @@ it.each<[Partial<ProgrammedPool>, string]>([
   [{ scheduler: "mh" }, "has no scheduler mh; it has rr, wrr"],
   [{ addresses: [{ ip: "*", port: 30001, protocol: "UDP" }] }, "does not forward UDP; it has TCP"],
   [{ affinityPrefixLength: 24 }, "leave spec.sessionAffinity.prefixLength out, or run the agent with"],
+  [{ isOnePacket: true }, "leave spec.onePacketScheduling out, or run the agent with"],
 ])("refuses what the driver does not have, and says what to choose instead: %o", (change, words) => {
   const { accepted, refusals } = siftOperations(driver, [{ kind: "install", pool: { ...web, ...change } }]);
   expect(accepted).toEqual([]);

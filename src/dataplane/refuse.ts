@@ -28,7 +28,7 @@ const OTHER_DRIVER = "or run the agent with --driver ipvs";
 
 /** What a pool asks for in vain; undefined when nothing. */
 function lackFor(pool: ProgrammedPool, { capabilities }: Pick<Driver, "capabilities">): string | undefined {
-  const { forwarding, schedulers, protocols, affinityByPrefix } = capabilities;
+  const { forwarding, schedulers, protocols, affinityByPrefix, onePacket } = capabilities;
   const protocol = pool.addresses.find((address) => !protocols.includes(address.protocol))?.protocol;
   if (!forwarding.includes(pool.forwarding))
     return `does not forward with ${pool.forwarding}; it has ${forwarding.join(", ")}`;
@@ -37,5 +37,7 @@ function lackFor(pool: ProgrammedPool, { capabilities }: Pick<Driver, "capabilit
   if (protocol !== undefined) return `does not forward ${protocol}; it has ${protocols.join(", ")}`;
   if (pool.affinityPrefixLength !== undefined && !affinityByPrefix)
     return `keeps session affinity for single addresses; leave spec.sessionAffinity.prefixLength out, ${OTHER_DRIVER}`;
+  if (pool.isOnePacket && !onePacket)
+    return `keeps a flow of datagrams on one member; leave spec.onePacketScheduling out, ${OTHER_DRIVER}`;
   return undefined;
 }

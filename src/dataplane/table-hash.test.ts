@@ -29,6 +29,7 @@ it("tells a paused member, another weight and a closed address apart", () => {
   const [first, second] = web.members;
   const variants: ProgrammedPool[] = [
     { ...web, affinityPrefixLength: 24 },
+    { ...web, isOnePacket: true },
     web,
     { ...web, members: first ? [first] : [] },
     { ...web, members: second ? [{ ...second, disposition: "active" }, ...web.members.slice(0, 1)] : [] },

@@ -50,6 +50,7 @@ const pool: Pool = {
     scheduler: "rr",
     forwarding: "nat",
     sessionAffinity: { type: "None", timeoutSeconds: 60, prefixLength: 24 },
+    onePacketScheduling: false,
     drainSeconds: 30,
     onMemberDown: "keep",
     failOpen: { threshold: 0 },

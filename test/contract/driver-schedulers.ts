@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { planOperations } from "../../src/dataplane/index.ts";
+import { type DesiredPool, planOperations } from "../../src/dataplane/index.ts";
 import { expectedShares } from "../../src/scheduling/index.ts";
 import {
   closeAll,
@@ -98,16 +98,29 @@ export function describeSchedulers(world: () => DriverWorld): void {
     await closeAll([...flows, other]);
   });
 
-  it("session affinity by prefix keeps neighbours together, or is refused by name", async () => {
-    const pool = poolIn(world(), 4, { affinitySeconds: 60, affinityPrefixLength: 28 });
+  it("what the driver does not have is refused by name, and another pool goes on", async () => {
     const { capabilities, apply, nowMs } = world().driver();
-    if (!capabilities.affinityByPrefix) {
-      const refusals = await apply(planOperations([pool], [], nowMs()));
-      expect(refusals).toMatchObject([{ uid: pool.uid, code: "KernelUnsupported" }]);
-      expect(refusals[0]?.message).toContain("leave spec.sessionAffinity.prefixLength out");
-      return;
+    const asked: readonly [keyof typeof capabilities, Partial<DesiredPool>][] = [
+      ["affinityByPrefix", { affinitySeconds: 60, affinityPrefixLength: 28 }],
+      ["onePacket", { isOnePacket: true }],
+    ];
+    const lacking = asked.filter(([capability]) => !capabilities[capability]);
+    for (const [, change] of lacking) {
+      const other = poolIn(world(), 2, { uid: OTHER_UID, addresses: OTHER_ADDRESSES });
+      const wanted = planOperations([poolIn(world(), 2, change), other], [], nowMs());
+      const refusals = await apply(wanted);
+      expect(refusals).toMatchObject([{ uid: poolIn(world(), 2).uid, code: "KernelUnsupported" }]);
+      expect(refusals[0]?.message).toContain("leave spec.");
+      expect(await world().connect(30001)).toBe("reset");
+      await closeAll([await connected(world(), 30002)]);
+      await apply([{ kind: "remove", uid: OTHER_UID }]);
     }
-    await program(world(), pool);
+  });
+
+  it("session affinity by prefix keeps neighbours together, where the driver has it", async () => {
+    const { capabilities } = world().driver();
+    if (!capabilities.affinityByPrefix) return;
+    await program(world(), poolIn(world(), 4, { affinitySeconds: 60, affinityPrefixLength: 28 }));
     const neighbours = world().clientIps.slice(0, 8);
     const prefixes = new Set(neighbours.map((ip) => Math.floor(Number(ip.split(".")[3]) / 16)));
     expect(prefixes.size).toBe(1);
@@ -119,18 +132,19 @@ export function describeSchedulers(world: () => DriverWorld): void {
     const together = await dial(30001);
     expect(spreadOf(together).size).toBe(1);
     const farther = world().clientIps.find((ip) => Number(ip.split(".")[3]) === 16);
-    const other = await connected(world(), 30001, farther);
-    expect(other.member).not.toBe(together[0]?.member);
+    const farAway = await connected(world(), 30001, farther);
+    expect(farAway.member).not.toBe(together[0]?.member);
     // Control: by single addresses they are apart.
-    const addresses = [{ ip: "*", port: 30002, protocol: "TCP" as const }];
-    await program(world(), poolIn(world(), 4, { affinitySeconds: 60, uid: OTHER_UID, addresses }));
+    const other = { uid: OTHER_UID, addresses: OTHER_ADDRESSES };
+    await program(world(), poolIn(world(), 4, { affinitySeconds: 60, ...other }));
     const apart = await dial(30002);
     expect(spreadOf(apart).size).toBe(4);
-    await closeAll([...together, other, ...apart]);
+    await closeAll([...together, farAway, ...apart]);
   });
 }
 
 const OTHER_UID = "0b0e7a4c-0000-4000-8000-000000000002";
+const OTHER_ADDRESSES = [{ ip: "*", port: 30002, protocol: "TCP" as const }];
 
 function widthOf(spread: ReadonlyMap<string, number>): number {
   return Math.max(...spread.values()) - Math.min(...spread.values());

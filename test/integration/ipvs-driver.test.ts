@@ -164,6 +164,26 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     expect([...new Set(ask())]).toEqual(["m2"]);
   });
 
+  it("sends each datagram of a flow to another member with one-packet scheduling, and keeps none in mind", async () => {
+    const addresses = [{ ip: "*", port: 30006, protocol: "UDP" as const }];
+    const members = poolOf(2).members.map((member) => ({ ...member, port: 8081 }));
+    const pool = poolOf(2, { addresses, members });
+    const send = () =>
+      countWords(world.topology.client.run(process.execPath, "-e", ONE_FLOW, world.nodeIp, "30006"));
+    await program(world, pool);
+    const together = send();
+    expect(Object.values(together)).toEqual([20]);
+    expect(Object.keys(together)[0]).toContain(`@${world.nodeIp}`);
+    expect(await world.driver().listFlows(pool.uid, 100)).toHaveLength(1);
+    await program(world, { ...pool, isOnePacket: true });
+    const flowsBefore = await world.driver().listFlows(pool.uid, 100);
+    const [first, second] = world.topology.members;
+    // The kernel keeps nothing that would give an answer the address that was asked.
+    expect(send()).toEqual({ [`m1@${first?.ip}`]: 10, [`m2@${second?.ip}`]: 10 });
+    expect(await world.driver().listFlows(pool.uid, 100)).toHaveLength(flowsBefore.length);
+    expect(await world.driver().observe()).toMatchObject([{ uid: pool.uid, isOnePacket: true }]);
+  });
+
   it(`costs none of ${REQUESTS} connections while it is killed ${KILLS} times and changes its pool under load`, async () => {
     await program(world, poolOf(3));
     const { client, clientIps: sources } = world.topology;
@@ -221,6 +241,24 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     await world.restart();
   });
 });
+
+function countWords(text: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const word of text.trim().split(" ")) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
+}
+
+/** Asks twenty times from one port and prints who answered from which address. */
+const ONE_FLOW = `
+const socket = require("dgram").createSocket("udp4");
+const [ip, port] = process.argv.slice(1);
+const answers = [];
+const end = () => { console.log(answers.sort().join(" ")); process.exit(0); };
+socket.on("message", (bytes, from) => {
+  if (answers.push(String(bytes).trim() + "@" + from.address) === 20) end();
+});
+for (let sent = 0; sent < 20; sent += 1) socket.send("x", Number(port), ip);
+setTimeout(end, 5000);`;
 
 /** Asks from twenty ports and prints who answered. */
 const DATAGRAMS = `

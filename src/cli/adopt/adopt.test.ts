@@ -36,7 +36,7 @@ describe("what ipvsadm -Sn prints", () => {
     const { objects, warnings } = ipvsadm(`-A -t 192.0.2.10:80 -s wlc -p 300
 -a -t 192.0.2.10:80 -r 10.1.0.1:8080 -m -w 3
 -a -t 192.0.2.10:80 -r 10.1.0.2:8080 -m -w 0
--A -u 192.0.2.11:53 -s sh -p 60 -M 255.255.252.0
+-A -u 192.0.2.11:53 -s sh -p 60 -M 255.255.252.0 -o
 `);
     expect(warnings).toEqual([]);
     expect(objects).toEqual([
@@ -76,6 +76,7 @@ describe("what ipvsadm -Sn prints", () => {
           protocol: "UDP",
           scheduler: "sh",
           sessionAffinity: { type: "ClientIP", timeoutSeconds: 60, prefixLength: 22 },
+          onePacketScheduling: true,
           healthCheck: { initialState: "up" },
           members: [],
         },
@@ -98,7 +99,6 @@ describe("what ipvsadm -Sn prints", () => {
 `);
     expect(warnings).toEqual([
       "line 1: scheduler flags -b flag-1 has no counterpart",
-      "line 1: one-packet scheduling -o has no counterpart",
       "line 1: persistence engine --pe sip has no counterpart",
       "line 2: upper threshold -x 100 has no counterpart",
       "line 2: lower threshold -y 50 has no counterpart",
@@ -180,6 +180,7 @@ virtual_server 192.0.2.30 53 {
     protocol UDP
     lvs_sched rr
     lvs_method NAT
+    ops
     alpha
     real_server 10.1.0.3 53 {
         MISC_CHECK {
@@ -235,7 +236,11 @@ describe("keepalived.conf", () => {
         { ip: "10.1.0.2", port: 8080, weight: 1 },
       ],
     });
-    expect(pools[3]?.spec).toMatchObject({ scheduler: "rr", healthCheck: { initialState: "unchecked" } });
+    expect(pools[3]?.spec).toMatchObject({
+      scheduler: "rr",
+      onePacketScheduling: true,
+      healthCheck: { initialState: "unchecked" },
+    });
     expect(pools[4]?.spec).toMatchObject({
       scheduler: "wlc",
       healthCheck: { type: "none", initialState: "up" },
@@ -251,9 +256,9 @@ describe("keepalived.conf", () => {
       "line 18: sorry_server has no counterpart",
       "line 36: HTTP_GET differs from that of line 24; a pool has one check",
       "line 23: notify_down has no counterpart",
-      "line 50: MISC_CHECK has no counterpart: nothing is asked",
-      "line 59: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
-      "line 61: virtual_server 192.0.2.32 99 is left out: pools are TCP or UDP, not SCTP",
+      "line 51: MISC_CHECK has no counterpart: nothing is asked",
+      "line 60: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
+      "line 62: virtual_server 192.0.2.32 99 is left out: pools are TCP or UDP, not SCTP",
     ]);
   });
 

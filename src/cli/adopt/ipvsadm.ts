@@ -36,8 +36,8 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, takesValue: boole
   "--netmask": ["netmask", true],
   "-b": ["scheduler flags -b", true],
   "--sched-flags": ["scheduler flags -b", true],
-  "-o": ["one-packet scheduling -o", false],
-  "--ops": ["one-packet scheduling -o", false],
+  "-o": ["one packet", false],
+  "--ops": ["one packet", false],
   "--pe": ["persistence engine --pe", true],
   "-x": ["upper threshold -x", true],
   "--u-threshold": ["upper threshold -x", true],
@@ -53,7 +53,7 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, takesValue: boole
 /** Those that a pool can say; every other one is warned about. */
 const TRANSLATED = new Set([
   ...["add-service", "add-server", "TCP", "UDP", "SCTP", "mark", "scheduler", "persistent"],
-  ...["netmask", "server", "weight", "nat", "dsr", "tunnel", "ipv6"],
+  ...["netmask", "one packet", "server", "weight", "nat", "dsr", "tunnel", "ipv6"],
 ]);
 /** What they say of themselves where nobody asked for anything. */
 const SAYS_NOTHING = new Set(["--tun-type ipip", "--tun-nocsum"]);
@@ -136,6 +136,7 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
     scheduler: options.get("scheduler") ?? "wlc",
     ...(persistent === undefined ? {} : { affinitySeconds: numberOf(persistent, where) }),
     ...readNetmask(options.get("netmask"), where),
+    ...(protocol === "UDP" && options.has("one packet") ? { isOnePacket: true } : {}),
     // They serve already: they go on until the first probe says otherwise.
     healthCheck: { initialState: "up" },
     members: [],

@@ -21,7 +21,7 @@ const TRANSLATED = new Set([
     "real_server",
   ],
   ...["delay_loop", "retry", "delay_before_retry", "connect_timeout", "alpha", "weight"],
-  ...["inhibit_on_failure", "virtualhost", "ip_family"],
+  ...["inhibit_on_failure", "ops", "virtualhost", "ip_family"],
 ]);
 
 /** An address of a virtual server, or what keeps it from being a pool's. */
@@ -70,6 +70,8 @@ function readServer(
   const servers = block.filter(({ keyword }) => keyword === "real_server");
   warnAboutRest(block, warn);
   const affinity = readAffinity(block);
+  // The kernel, too, passes it over for other protocols.
+  const isOnePacket = protocol === "UDP" && block.some(({ keyword }) => keyword === "ops");
   const healthCheck = readCheck(block, servers, protocol, warn);
   return addresses.map(({ ip, port }, index) => ({
     where,
@@ -78,6 +80,7 @@ function readServer(
     port,
     scheduler: firstValue(block, "lb_algo", "lvs_sched") ?? "wlc",
     ...affinity,
+    ...(isOnePacket ? { isOnePacket } : {}),
     healthCheck,
     // Said once, not for every address.
     members: servers.flatMap((server) =>

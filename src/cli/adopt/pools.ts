@@ -74,6 +74,7 @@ function makePool(name: string, server: VirtualServer, namespace: string | undef
       scheduler: chooseScheduler(server, warn),
       ...(forwarding === undefined ? {} : { forwarding }),
       ...makeAffinity(server, warn),
+      ...(server.isOnePacket ? { onePacketScheduling: true } : {}),
       healthCheck,
       members: makeMembers(server, warn),
     },

@@ -12,6 +12,8 @@ export interface VirtualServer {
   readonly affinitySeconds?: number;
   /** Leading bits of the client's address that decide which client it is; absent = all. */
   readonly affinityPrefixLength?: number;
+  /** Each datagram is scheduled by itself. */
+  readonly isOnePacket?: true;
   readonly healthCheck: AdoptedCheck;
   readonly members: readonly AdoptedMember[];
 }

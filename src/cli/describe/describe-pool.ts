@@ -26,6 +26,7 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
     fact("Scheduler", spec.scheduler),
     fact("Forwarding", spec.forwarding),
     fact("Session Affinity", affinity.type === "None" ? "None" : affinityText(affinity)),
+    ...(spec.onePacketScheduling ? [fact("One Packet", "each datagram by itself")] : []),
     fact("Drain", `${spec.drainSeconds}s`),
     fact("On Member Down", spec.onMemberDown),
     fact("Fail Open", `${spec.failOpen.threshold}%`),

@@ -27,6 +27,7 @@ const CAPABILITIES: DriverCapabilities = {
   schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
   protocols: ["TCP", "UDP"],
   affinityByPrefix: false,
+  onePacket: false,
   forwards: true,
   changesSchedulerWithoutGap: true,
   countsRefusals: true,

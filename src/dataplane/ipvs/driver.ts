@@ -115,6 +115,7 @@ function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
     schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
     protocols: ["TCP", "UDP"],
     affinityByPrefix: true,
+    onePacket: true,
     forwards: true,
     changesSchedulerWithoutGap: false,
     countsRefusals: false,

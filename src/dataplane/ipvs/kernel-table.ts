@@ -120,12 +120,12 @@ function encodeKey({ protocol, ip, port }: ConnectAddress): IpvsServiceKey {
 }
 
 function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettings {
-  const { scheduler, affinitySeconds, affinityPrefixLength = WHOLE_ADDRESS } = service;
+  const { scheduler, affinitySeconds, affinityPrefixLength = WHOLE_ADDRESS, isOnePacket = false } = service;
   const flags = scheduler === "other" ? NO_FLAGS : SCHEDULER_FLAGS[scheduler];
   return {
     key,
     scheduler,
-    flags: { persistent: affinitySeconds > 0, onePacket: false, ...flags },
+    flags: { persistent: affinitySeconds > 0, onePacket: isOnePacket, ...flags },
     persistenceSeconds: affinitySeconds,
     netmask: affinityPrefixLength,
   };
@@ -151,6 +151,7 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
     scheduler: schedulerOf(service),
     affinitySeconds: isSticky ? persistenceSeconds : 0,
     ...(isSticky && netmask !== WHOLE_ADDRESS ? { affinityPrefixLength: netmask } : {}),
+    ...(flags.onePacket ? { isOnePacket: true } : {}),
     destinations: new Map(
       destinations.map(decodeDestination).map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),
     ),
@@ -159,7 +160,7 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
 
 function schedulerOf({ scheduler, flags }: IpvsServiceSettings): SchedulerName | "other" {
   const name = SCHEDULERS.find((each) => each === scheduler);
-  if (name === undefined || flags.onePacket) return "other";
+  if (name === undefined) return "other";
   const wanted = SCHEDULER_FLAGS[name];
   const isSame =
     flags.sched1 === wanted.sched1 && flags.sched2 === wanted.sched2 && flags.sched3 === wanted.sched3;

@@ -41,7 +41,8 @@ export function isSamePolicy(one: ServicePolicy, other: ServicePolicy): boolean 
   return (
     one.scheduler === other.scheduler &&
     one.affinitySeconds === other.affinitySeconds &&
-    one.affinityPrefixLength === other.affinityPrefixLength
+    one.affinityPrefixLength === other.affinityPrefixLength &&
+    one.isOnePacket === other.isOnePacket
   );
 }
 

@@ -14,6 +14,7 @@ const CAPABILITIES: DriverCapabilities = {
   schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
   protocols: ["TCP", "UDP"],
   affinityByPrefix: true,
+  onePacket: false,
   forwards: false,
   changesSchedulerWithoutGap: true,
   countsRefusals: true,

@@ -43,6 +43,8 @@ export interface PoolSpec {
     /** Clients that agree in so many leading bits of their address have one affinity, 1-32. Default: all of them. */
     readonly prefixLength?: number;
   };
+  /** Each datagram of a UDP pool picks a member by itself. Default: a flow keeps its member. */
+  readonly onePacketScheduling?: boolean;
   /** How long flows of a leaving member may go on, seconds. Default 30. */
   readonly drainSeconds: number;
   /** Flows of a member that goes down: kept, or cut at once. Default keep. */

@@ -2,6 +2,7 @@ import type { JsonSchema } from "../definition.ts";
 import { conditionsSchema, objectSchema } from "../schema/metadata.ts";
 import {
   ATOMIC,
+  flag,
   integer,
   ipv4,
   list,
@@ -95,6 +96,9 @@ const spec = structure(
       },
       "Whether a client comes back to the member that it had.",
       { default: {} },
+    ),
+    onePacketScheduling: flag(
+      "UDP: each datagram picks a member by itself, and no flow is kept. For datagrams that nobody answers: an answer keeps the member's address. Absent: datagrams of one flow go to one member. With the ipvs driver.",
     ),
     drainSeconds: integer(
       "How long flows may go on when their member, the connect address or the pool goes.",

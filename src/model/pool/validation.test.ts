@@ -94,6 +94,14 @@ describe("session affinity", () => {
   });
 });
 
+describe("one-packet scheduling", () => {
+  it("is for UDP alone, whose datagrams can stand for themselves", () => {
+    expect(errorsOf({ protocol: "UDP", onePacketScheduling: true })).toEqual([]);
+    expect(errorsOf({ protocol: "TCP", onePacketScheduling: false })).toEqual([]);
+    expect(errorsOf({ onePacketScheduling: true })).toEqual(["spec.onePacketScheduling FieldValueForbidden"]);
+  });
+});
+
 describe("a health check", () => {
   it.each<[string, object, string]>([
     ["a timeout above the interval", { interval: "1s", timeout: "2s" }, "timeout"],

@@ -16,6 +16,7 @@ export function poolErrors(object: KubeObject, previous?: KubeObject): FieldErro
   const own = ownAddresses(spec, previous as Pool | undefined);
   return [
     ...addressErrors(spec),
+    ...onePacketErrors(spec),
     ...healthCheckErrors("spec.healthCheck", spec.healthCheck),
     ...spec.members.flatMap((member, index) => memberErrors(`spec.members[${index}]`, member, own)),
     ...duplicateErrors(spec.members),
@@ -51,6 +52,13 @@ function ipWithNodePorts(ip: string): FieldError {
     "spec.ip",
     `address pool "${NODE_PORTS}" listens on every address of every node; name an address pool that has ${ip} in spec.addressPool`,
   );
+}
+
+function onePacketErrors({ protocol, onePacketScheduling }: PoolSpec): FieldError[] {
+  if (!onePacketScheduling || protocol === "UDP") return [];
+  return [
+    forbidden("spec.onePacketScheduling", `only with protocol UDP; packets of ${protocol} belong together`),
+  ];
 }
 
 function memberErrors(field: string, member: PoolMember, own: ReadonlySet<string>): FieldError[] {

@@ -61,6 +61,7 @@ const NEEDED_BY_TESTS = [
     why: "boots another kernel in tests",
   },
   { probe: "ipvsadm", apt: ["ipvsadm"], dnf: ["ipvsadm"], why: "looks at IPVS past the product" },
+  { probe: "socat", apt: ["socat"], dnf: ["socat"], why: "client and member of SCTP" },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
 /** What only the tests on other kernels use. */

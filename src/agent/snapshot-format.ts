@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DesiredPool, FlowPolicy } from "../dataplane/index.ts";
 import { ParasausError } from "../foundation/index.ts";
+import type { Protocol } from "../model/index.ts";
 import { FIRST_EPOCH } from "../resources/index.ts";
 import type { KeptEntry } from "./desired-state.ts";
 import type { KeptShrink } from "./shrink-guard.ts";
@@ -96,7 +97,7 @@ function parse(line: string | undefined): Record<string, unknown> {
 
 type PoolLine = readonly [
   uid: string,
-  addresses: readonly (readonly [string, number, "TCP" | "UDP"])[],
+  addresses: readonly (readonly [string, number, Protocol])[],
   scheduler: DesiredPool["scheduler"],
   forwarding: DesiredPool["forwarding"],
   affinitySeconds: number,

@@ -62,6 +62,7 @@ export { MEMBER_LIMIT } from "./pool/schema.ts";
 export { NODE_PORTS } from "./pool/validation.ts";
 export { type PortRange, parsePortRange } from "./port-range.ts";
 export { conditionsSchema, objectMetaSchema } from "./schema/metadata.ts";
+export { PROTOCOLS } from "./schema/vocabulary.ts";
 export type { ServersOverview } from "./servers-overview.ts";
 export { serviceDefinition } from "./service/definition.ts";
 export type { Service, ServicePort, ServiceType } from "./service/service.ts";

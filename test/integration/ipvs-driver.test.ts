@@ -184,6 +184,46 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     expect(await world.driver().observe()).toMatchObject([{ uid: pool.uid, isOnePacket: true }]);
   });
 
+  it("balances SCTP associations, and leaves one alone whose member takes no new ones", async () => {
+    const { client, members: machines } = world.topology;
+    client.run("modprobe", "sctp");
+    for (const { namespace, name, ip } of machines.slice(0, 2))
+      namespace.start(["socat", `SCTP4-LISTEN:8082,bind=${ip},fork,reuseaddr`, `SYSTEM:${ANSWERS(name)}`]);
+    for (const { namespace } of machines.slice(0, 2))
+      await until(async () => namespace.run("cat", "/proc/net/sctp/eps").includes(" 8082 "));
+    const addresses = [{ ip: "*", port: 30007, protocol: "SCTP" as const }];
+    const members = poolOf(2).members.map((member) => ({ ...member, port: 8082 }));
+    const pool = poolOf(2, { addresses, members });
+    await program(world, pool);
+    const associate = async () => {
+      const source = `bind=${world.clientIps[0]}`;
+      const child = client.start(["socat", "-t5", "-", `SCTP4-CONNECT:${world.nodeIp}:30007,${source}`]);
+      const lines = linesOf(child);
+      const exchange = async () => {
+        child.stdin?.write("x\n");
+        return await nextLine(lines, child);
+      };
+      return { child, exchange, member: await exchange() };
+    };
+    const first = await associate();
+    const second = await associate();
+    expect([first.member, second.member].sort()).toEqual(["m1", "m2"]);
+    const flows = await world.driver().listFlows(pool.uid, 100);
+    expect(flows.map(({ flow, state }) => `${flow.protocol} ${state}`)).toEqual([
+      "SCTP established",
+      "SCTP established",
+    ]);
+    const at = machines.findIndex(({ name }) => name === first.member);
+    await program(world, withMember(pool, at, { disposition: "paused" }));
+    const third = await associate();
+    expect([third.member, await third.exchange()]).toEqual([second.member, second.member]);
+    expect(await first.exchange()).toBe(first.member);
+    for (const { child } of [first, second, third]) {
+      child.stdin?.end();
+      await new Promise((resolve) => child.once("exit", resolve));
+    }
+  });
+
   it(`costs none of ${REQUESTS} connections while it is killed ${KILLS} times and changes its pool under load`, async () => {
     await program(world, poolOf(3));
     const { client, clientIps: sources } = world.topology;
@@ -241,6 +281,9 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     await world.restart();
   });
 });
+
+/** A member that answers each line with its name. */
+const ANSWERS = (name: string) => `while read -r line; do echo ${name}; done`;
 
 function countWords(text: string): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};

@@ -100,20 +100,21 @@ describe("what ipvsadm -Sn prints", () => {
     expect(warnings).toEqual([
       "line 1: scheduler flags -b flag-1 has no counterpart",
       "line 1: persistence engine --pe sip has no counterpart",
+      "line 1: one-packet scheduling -o does nothing without UDP",
       "line 2: upper threshold -x 100 has no counterpart",
       "line 2: lower threshold -y 50 has no counterpart",
       "line 4: the real server [2001:db8::2]:443 is left out: members have IPv4 addresses",
-      "line 5: the service mark 7 is left out: pools are TCP or UDP on an address",
-      "line 7: the service SCTP 192.0.2.10:9 is left out: pools are TCP or UDP on an address",
+      "line 5: the service mark 7 is left out: a pool has an address",
       "line 8: the service TCP [2001:db8::1]:80 is left out: pools have IPv4 addresses",
       "line 9: the service TCP 192.0.2.12:0 is left out: a pool has one port",
-      "line 10: the service mark 7 is left out: pools are TCP or UDP on an address",
+      "line 10: the service mark 7 is left out: a pool has an address",
       "line 3: forwarding dsr differs from the first member's; a pool has one",
       "line 1: scheduler whatever has no counterpart; wlc comes nearest",
       "line 1: persistence of 90000 s is out of range; 86400 s is used",
       "line 1: weights up to 1024 are scaled down to 256, the largest that there is",
     ]);
-    expect(pools).toHaveLength(1);
+    expect(pools).toHaveLength(2);
+    expect(pools[1]?.spec).toMatchObject({ protocol: "SCTP", ip: "192.0.2.10", port: 9 });
     expect(pools[0]?.spec["members"]).toEqual([
       { ip: "10.1.0.1", port: 443, weight: 256 },
       { ip: "10.1.0.2", port: 443, weight: 1 },
@@ -203,8 +204,8 @@ describe("keepalived.conf", () => {
   it("becomes pools: groups, ranges, schedulers, weights, persistence and checks", () => {
     const { objects, pools } = keepalived(SHOP);
     expect(objects[0]?.spec).toMatchObject({
-      addresses: ["192.0.2.10", "192.0.2.20", "192.0.2.21", "192.0.2.30", "192.0.2.31"],
-      ports: ["80", "53", "25"],
+      addresses: ["192.0.2.10", "192.0.2.20", "192.0.2.21", "192.0.2.30", "192.0.2.31", "192.0.2.32"],
+      ports: ["80", "53", "25", "99"],
     });
     expect(pools.map(({ metadata }) => metadata.name)).toEqual([
       "tcp-192-0-2-10-80",
@@ -212,6 +213,7 @@ describe("keepalived.conf", () => {
       "tcp-192-0-2-21-80",
       "udp-192-0-2-30-53",
       "tcp-192-0-2-31-25",
+      "sctp-192-0-2-32-99",
     ]);
     expect(pools[1]?.spec).toEqual({
       addressPool: "adopted",
@@ -258,7 +260,6 @@ describe("keepalived.conf", () => {
       "line 23: notify_down has no counterpart",
       "line 51: MISC_CHECK has no counterpart: nothing is asked",
       "line 60: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
-      "line 62: virtual_server 192.0.2.32 99 is left out: pools are TCP or UDP, not SCTP",
     ]);
   });
 
@@ -319,6 +320,7 @@ describe("keepalived.conf", () => {
       "virtual_server 192.0.2.1 80 {\n persistence_timeout 9\n persistence_granularity 24\n}",
       'line 3: "24" is no netmask',
     ],
+    ["virtual_server 192.0.2.1 80 {\n protocol ICMP\n}", 'line 1: "ICMP" is no protocol of a virtual server'],
     ["virtual_server 192.0.2.1 http {\n}", 'line 1: "http" is no number'],
   ])("is refused where its meaning would be guessed: %s", (text, message) => {
     expect(() => keepalived(text)).toThrow(message);

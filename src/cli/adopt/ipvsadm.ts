@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { PROTOCOLS } from "../../model/index.ts";
 import { parsePrefixLength } from "./prefix-length.ts";
 import type { AdoptedForwarding, AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
 
@@ -120,14 +121,16 @@ function warnAboutRest(options: Options, where: string, warn: Warn): void {
 
 /** @returns undefined for a service that no pool can be; then its members are passed over. */
 function readService(options: Options, where: string, warn: Warn): VirtualServer | undefined {
-  const protocol = options.has("TCP") ? "TCP" : "UDP";
-  const address = readAddress(options.get(protocol) ?? "0.0.0.0:0", where);
+  const protocol = PROTOCOLS.find((each) => options.has(each));
+  const address = readAddress(options.get(protocol ?? "") ?? "0.0.0.0:0", where);
   const obstacle = obstacleTo(options, address);
-  if (obstacle !== undefined || typeof address === "string") {
+  if (obstacle !== undefined || protocol === undefined || typeof address === "string") {
     warn(where, `the service ${titleOf(options)} is left out: ${obstacle}`);
     return undefined;
   }
   warnAboutRest(options, where, warn);
+  const isOnePacket = options.has("one packet");
+  if (isOnePacket && protocol !== "UDP") warn(where, "one-packet scheduling -o does nothing without UDP");
   const persistent = options.get("persistent");
   return {
     where,
@@ -136,7 +139,7 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
     scheduler: options.get("scheduler") ?? "wlc",
     ...(persistent === undefined ? {} : { affinitySeconds: numberOf(persistent, where) }),
     ...readNetmask(options.get("netmask"), where),
-    ...(protocol === "UDP" && options.has("one packet") ? { isOnePacket: true } : {}),
+    ...(isOnePacket && protocol === "UDP" ? { isOnePacket: true } : {}),
     // They serve already: they go on until the first probe says otherwise.
     healthCheck: { initialState: "up" },
     members: [],
@@ -154,7 +157,7 @@ function readNetmask(
 }
 
 function obstacleTo(options: Options, address: Address): string | undefined {
-  if (!options.has("TCP") && !options.has("UDP")) return "pools are TCP or UDP on an address";
+  if (options.has("mark")) return "a pool has an address";
   if (typeof address === "string") return "pools have IPv4 addresses";
   return address.port === 0 ? "a pool has one port" : undefined;
 }

@@ -40,7 +40,7 @@ export function readCheck(
       .map((check): FoundCheck => ({ check, scopes: [check.block ?? [], block, server] })),
   );
   const [first, ...others] = found.filter(({ check }) => check.keyword in TYPE);
-  const fallback = found.length > 0 && protocol !== "UDP" ? "tcp" : "none";
+  const fallback = found.length > 0 && protocol === "TCP" ? "tcp" : "none";
   const instead = first
     ? "it is not asked"
     : fallback === "tcp"

@@ -1,4 +1,5 @@
 import { formatIpv4, ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { PROTOCOLS, type Protocol } from "../../model/index.ts";
 import { readCheck } from "./keepalived-check.ts";
 import { type ReadIncluded, readKeepalivedTree, type Statement } from "./keepalived-tree.ts";
 import { parsePrefixLength } from "./prefix-length.ts";
@@ -59,11 +60,10 @@ function readServer(
   warn: Warn,
 ): readonly VirtualServer[] {
   const { where, block = [] } = statement;
-  const protocol = firstValue(block, "protocol") ?? "TCP";
+  const protocol = readProtocol(block, where);
   const addresses = addressesOf(statement, groups).flatMap((address) => {
-    const obstacle = obstacleTo(address, protocol);
-    if (obstacle === undefined && "ip" in address) return [address];
-    warn(where, `virtual_server ${statement.values.join(" ")} is left out: ${obstacle}`);
+    if ("ip" in address) return [address];
+    warn(where, `virtual_server ${statement.values.join(" ")} is left out: ${address.obstacle}`);
     return [];
   });
   if (addresses.length === 0) return [];
@@ -75,7 +75,7 @@ function readServer(
   const healthCheck = readCheck(block, servers, protocol, warn);
   return addresses.map(({ ip, port }, index) => ({
     where,
-    protocol: protocol === "UDP" ? "UDP" : "TCP",
+    protocol,
     ip,
     port,
     scheduler: firstValue(block, "lb_algo", "lvs_sched") ?? "wlc",
@@ -89,9 +89,11 @@ function readServer(
   }));
 }
 
-function obstacleTo(address: Address, protocol: string): string | undefined {
-  if ("obstacle" in address) return address.obstacle;
-  return protocol === "TCP" || protocol === "UDP" ? undefined : `pools are TCP or UDP, not ${protocol}`;
+function readProtocol(block: readonly Statement[], where: string): Protocol {
+  const name = firstValue(block, "protocol") ?? "TCP";
+  const protocol = PROTOCOLS.find((each) => each === name.toUpperCase());
+  if (protocol) return protocol;
+  throw new ParasausError("BadRequest", `Cannot read ${where}: "${name}" is no protocol of a virtual server`);
 }
 
 function warnAboutRest(block: readonly Statement[], warn: Warn): void {

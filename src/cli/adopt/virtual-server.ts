@@ -1,8 +1,10 @@
+import type { Protocol } from "../../model/index.ts";
+
 /** A virtual service as LVS's tools describe it, before it becomes a pool. */
 export interface VirtualServer {
   /** Where it was read: `line 12`, `real.conf line 3`. */
   readonly where: string;
-  readonly protocol: "TCP" | "UDP";
+  readonly protocol: Protocol;
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;

@@ -15,6 +15,7 @@ export const explain: Verb = {
   ],
   options: [
     { flags: "--udp", description: "a UDP flow (default: TCP)" },
+    { flags: "--sctp", description: "an SCTP association" },
     { flags: "-o, --output <format>", description: "output format", choices: ["text", "json", "yaml"] },
   ],
   programs: ["client"],
@@ -27,7 +28,7 @@ export const explain: Verb = {
 async function explainFlow(invocation: Invocation): Promise<number> {
   const [client, address] = invocation.arguments.map(readEndpoint);
   if (!client || !address) throw new ParasausError("Usage", "Cannot explain: expected IP:PORT IP:PORT");
-  const protocol = isSet(invocation, "udp") ? "UDP" : "TCP";
+  const protocol = isSet(invocation, "udp") ? "UDP" : isSet(invocation, "sctp") ? "SCTP" : "TCP";
   const flow = {
     protocol,
     clientIp: client.ip,

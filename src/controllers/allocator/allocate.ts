@@ -134,7 +134,7 @@ function anyFree(request: AllocationRequest, ledger: AddressLedger, source: Allo
   return { kind: "granted", address: { ...found, protocol: spec.protocol, addressPool: source.name } };
 }
 
-/** The first port that nobody uses for either protocol; sharing one between TCP and UDP takes an explicit request. */
+/** The first port that nobody uses for any protocol; sharing one between two takes an explicit request. */
 function freePort(
   { spec, startPort }: AllocationRequest,
   ledger: AddressLedger,

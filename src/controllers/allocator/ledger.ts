@@ -61,7 +61,7 @@ export class AddressLedger {
     return this.#usedIps.has(ip);
   }
 
-  /** Whether nothing at all, of either protocol, has to do with this port of this address. */
+  /** Whether nothing at all, of whatever protocol, has to do with this port of this address. */
   isUntouched(ip: string, port: number): boolean {
     return this.#overlapping(ip, port).length === 0;
   }

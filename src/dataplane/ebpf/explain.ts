@@ -105,6 +105,7 @@ function describeMember(kernel: Kernel, index: number) {
 /** A connection of this machine's own: its socket leads to the entry. */
 function explainLocal(kernel: Kernel, flow: FlowTuple, nowMs: number): FlowExplanation | undefined {
   const { local_flow: LOCAL } = LAYOUT;
+  if (flow.protocol === "SCTP") return undefined;
   const socket = listSockets(flow.protocol).find(
     ({ localIp, localPort }) => localPort === flow.clientPort && localIp === flow.clientIp,
   );

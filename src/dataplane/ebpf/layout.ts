@@ -86,7 +86,7 @@ export const WRITE_BATCH = 32;
 /** `--source-addresses` that fit. */
 export const MAX_SOURCES = 14;
 
-export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const;
+export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const;
 export const SCHEDULER_NUMBER = { rr: 1, wrr: 2, lc: 3, wlc: 4, sh: 5, mh: 6 } as const;
 export const FORWARDING_NUMBER = { fullnat: 1, nat: 2 } as const;
 /** `enum member_state`. A freed member that flows may still point at keeps its uid. */

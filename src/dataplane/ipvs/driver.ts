@@ -113,7 +113,7 @@ function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
   return {
     forwarding: canMasquerade ? ["fullnat", "nat"] : ["nat"],
     schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-    protocols: ["TCP", "UDP"],
+    protocols: ["TCP", "UDP", "SCTP"],
     affinityByPrefix: true,
     onePacket: true,
     forwards: true,

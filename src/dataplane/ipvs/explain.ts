@@ -68,7 +68,13 @@ function describe(
   return undefined;
 }
 
+/** The same of SCTP, all of it fixed: `sctp_timeouts` of ip_vs_proto_sctp.c. */
+const SCTP_ESTABLISHED_SECONDS = 900;
+const SCTP_OTHER_SECONDS = 61;
+
 function lifetimeSeconds({ tuple, state }: TableFlow, timeouts: TableTimeouts): number {
+  if (tuple.protocol === "SCTP")
+    return state === "established" ? SCTP_ESTABLISHED_SECONDS : SCTP_OTHER_SECONDS;
   if (tuple.protocol === "UDP") return timeouts.datagramSeconds;
   if (state === "established") return timeouts.establishedSeconds;
   return state === "half-open" ? HALF_OPEN_SECONDS : timeouts.closingSeconds;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { formatIpv4 } from "../../foundation/index.ts";
+import { PROTOCOLS } from "../../model/index.ts";
 import type { FlowExplanation, FlowTuple } from "../driver.ts";
 
 /** One line of the kernel's table of connections. */
@@ -15,7 +16,7 @@ export interface TableFlow {
 
 const FILE = "/proc/net/ip_vs_conn";
 
-/** The names of `net/netfilter/ipvs/ip_vs_proto_tcp.c` and `_udp.c`. */
+/** The names of `net/netfilter/ipvs/ip_vs_proto_tcp.c`, `_udp.c` and `_sctp.c`. */
 const STATES: Readonly<Record<string, FlowExplanation["state"]>> = {
   SYN_SENT: "half-open",
   SYN_RECV: "half-open",
@@ -27,9 +28,21 @@ const STATES: Readonly<Record<string, FlowExplanation["state"]>> = {
   CLOSE_WAIT: "closing",
   LAST_ACK: "closing",
   CLOSE: "closed",
+  INIT1: "half-open",
+  INIT: "half-open",
+  "C-SENT": "half-open",
+  "C-REPLIED": "half-open",
+  "C-WAIT": "half-open",
+  COOKIE: "half-open",
+  "C-ECHOED": "half-open",
+  "S-SENT": "closing",
+  "S-RECEIVED": "closing",
+  "S-ACK-SENT": "closing",
+  REJECTED: "closed",
+  CLOSED: "closed",
 };
 
-/** Every TCP and UDP flow over IPv4 that the kernel's table holds; templates of persistence are not among them. */
+/** Every flow over IPv4 that the kernel's table holds; templates of persistence are not among them. */
 export function readFlowTable(): readonly TableFlow[] {
   return parseFlowTable(readFileSync(FILE, "latin1"));
 }
@@ -40,12 +53,12 @@ export function parseFlowTable(text: string): readonly TableFlow[] {
 }
 
 function parseLine(line: string): TableFlow | undefined {
-  const [protocol, clientIp = "", clientPort, ip = "", port, memberIp = "", memberPort, state = "", expires] =
+  const [name, clientIp = "", clientPort, ip = "", port, memberIp = "", memberPort, state = "", expires] =
     line.trim().split(/\s+/);
-  if (protocol !== "TCP" && protocol !== "UDP") return undefined;
+  const protocol = PROTOCOLS.find((each) => each === name);
   const named = STATES[state];
   // Addresses of IPv6 stand in brackets.
-  if (named === undefined || clientIp.length !== 8) return undefined;
+  if (protocol === undefined || named === undefined || clientIp.length !== 8) return undefined;
   return {
     tuple: {
       protocol,

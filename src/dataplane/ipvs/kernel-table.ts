@@ -136,7 +136,7 @@ function encodeDestination({ ip, port, weight }: Destination): IpvsDestinationSe
 }
 
 function addressOf(key: IpvsServiceKey): ConnectAddress | undefined {
-  if (key.kind === "mark" || key.family === 6 || key.protocol === "SCTP") return undefined;
+  if (key.kind === "mark" || key.family === 6) return undefined;
   const { ip, port, protocol } = key;
   return { ip, port, protocol };
 }

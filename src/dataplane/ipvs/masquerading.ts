@@ -24,8 +24,14 @@ export function refuseMasquerading(
   operation: PoolOperation,
   lacking: string | undefined,
 ): OperationFailure[] {
-  if (lacking === undefined || operation.kind === "remove" || !isMasquerading(operation)) return [];
-  const { uid } = operation.pool;
+  if (operation.kind === "remove" || !isMasquerading(operation)) return [];
+  const { uid, isOnePacket } = operation.pool;
+  if (isOnePacket) {
+    // Connection tracking would hold the datagrams of one port together.
+    const message = `Cannot program pool "${uid}": the ipvs driver does not schedule datagrams one by one with fullnat; use nat`;
+    return [{ uid, code: "KernelUnsupported", message }];
+  }
+  if (lacking === undefined) return [];
   const remedy = "it takes the modules nft_chain_nat, nft_masq and nft_ct; or use nat";
   const message = `Cannot program pool "${uid}" with fullnat: ${lacking}; ${remedy}`;
   return [{ uid, code: "KernelUnsupported", message }];

@@ -1,4 +1,4 @@
-import type { ConnectAddress } from "../../model/index.ts";
+import { type ConnectAddress, PROTOCOLS } from "../../model/index.ts";
 import type { PoolOperation, ProgrammedAddress, ProgrammedPool } from "../driver.ts";
 import { flowPolicyOf } from "../flow-policy.ts";
 import { placeKey } from "../order.ts";
@@ -163,7 +163,7 @@ export function parsePlace(place: string): ConnectAddress {
   const [protocol, where = ""] = place.split(" ");
   const colon = where.lastIndexOf(":");
   return {
-    protocol: protocol === "UDP" ? "UDP" : "TCP",
+    protocol: PROTOCOLS.find((each) => each === protocol) ?? "TCP",
     ip: where.slice(0, colon),
     port: Number(where.slice(colon + 1)),
   };

@@ -386,7 +386,7 @@ export class Programmer {
 }
 
 function placeFor(key: IpvsServiceKey): string[] {
-  if (key.kind === "mark" || key.family === 6 || key.protocol === "SCTP") return [];
+  if (key.kind === "mark" || key.family === 6) return [];
   const { ip, port, protocol } = key;
   return [placeKey({ ip, port, protocol })];
 }

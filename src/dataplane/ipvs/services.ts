@@ -6,7 +6,7 @@ import { placeKey } from "../order.ts";
 export type ForwardingMethod = "masq" | "other";
 
 /** The kernel's word for a mode; undefined where the driver does not offer it. */
-export const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
+const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
   fullnat: "masq",
   nat: "masq",
 };

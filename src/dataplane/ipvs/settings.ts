@@ -27,6 +27,7 @@ export function wantedSysctls({
     // A client that uses its port again gets a new flow.
     "net.ipv4.vs.conn_reuse_mode": "1",
     "net.ipv4.vs.sloppy_tcp": adoptsFlows ? "1" : "0",
+    "net.ipv4.vs.sloppy_sctp": adoptsFlows ? "1" : "0",
     ...(masquerades ? { [CONNTRACK]: "1" } : {}),
   };
 }

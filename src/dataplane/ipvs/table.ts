@@ -26,9 +26,9 @@ export interface TableService extends Service {
 
 /** Everything that the kernel's table holds. */
 export interface TableContent {
-  /** TCP and UDP services on an IPv4 address, by `placeKey`. */
+  /** Services on an IPv4 address, by `placeKey`. */
   readonly services: ReadonlyMap<string, TableService>;
-  /** All others, in words: marks, IPv6, other protocols. */
+  /** All others, in words: marks and IPv6. */
   readonly others: readonly string[];
 }
 

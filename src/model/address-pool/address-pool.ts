@@ -1,4 +1,5 @@
 import type { Condition, KubeObject } from "../object.ts";
+import type { Protocol } from "../pool/pool.ts";
 
 /** A released connect address that nobody but the next pool of the same name gets for a while. */
 export interface QuarantinedAddress {
@@ -6,7 +7,7 @@ export interface QuarantinedAddress {
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
-  readonly protocol: "TCP" | "UDP";
+  readonly protocol: Protocol;
   /** `namespace/name` of the pool that had it. */
   readonly pool: string;
   /** RFC 3339. */
@@ -30,7 +31,7 @@ export interface AddressPool extends KubeObject {
     readonly quarantineSeconds: number;
   };
   readonly status?: {
-    /** Connect addresses in the pool (ports; TCP and UDP of one port count once). */
+    /** Connect addresses in the pool (ports; one counts once for all protocols). */
     readonly capacity?: number;
     /** Connect addresses handed out. */
     readonly used?: number;

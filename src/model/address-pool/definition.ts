@@ -3,7 +3,17 @@ import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import type { KubeObject } from "../object.ts";
 import { fillDefaults } from "../schema/defaults.ts";
 import { conditionsSchema, objectSchema } from "../schema/metadata.ts";
-import { ATOMIC, flag, integer, list, oneOf, structure, text, timestamp } from "../schema/vocabulary.ts";
+import {
+  ATOMIC,
+  flag,
+  integer,
+  list,
+  oneOf,
+  PROTOCOLS,
+  structure,
+  text,
+  timestamp,
+} from "../schema/vocabulary.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { addressPoolErrors } from "./validation.ts";
 
@@ -41,14 +51,14 @@ const COUNT_LIMIT = Number.MAX_SAFE_INTEGER;
 
 const status = structure(
   {
-    capacity: integer("Connect addresses in the pool; TCP and UDP of one port count once.", 0, COUNT_LIMIT),
+    capacity: integer("Connect addresses in the pool; a port counts once for all protocols.", 0, COUNT_LIMIT),
     used: integer("Connect addresses handed out.", 0, COUNT_LIMIT),
     quarantine: list(
       structure(
         {
           ip: text("IPv4 address, or * for every address of every node."),
           port: integer("Port.", 1, 65_535),
-          protocol: oneOf(["TCP", "UDP"], "Transport protocol."),
+          protocol: oneOf(PROTOCOLS, "Transport protocol."),
           pool: text("Namespace and name of the pool that had it."),
           until: timestamp("When anybody may have it again."),
         },

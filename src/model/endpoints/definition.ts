@@ -2,7 +2,7 @@ import { AGE, columnsOf, NAME } from "../columns.ts";
 import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import type { KubeObject } from "../object.ts";
 import { objectSchema } from "../schema/metadata.ts";
-import { ATOMIC, dictionary, list, oneOf, port, structure, text } from "../schema/vocabulary.ts";
+import { ATOMIC, dictionary, list, oneOf, PROTOCOLS, port, structure, text } from "../schema/vocabulary.ts";
 import type { EndpointSubset, Endpoints } from "./endpoints.ts";
 import { endpointsErrors } from "./validation.ts";
 
@@ -35,7 +35,7 @@ const endpointPort = structure(
   {
     name: text("Which port of the Service this one serves: the one of the same name."),
     port: port("Port of the member."),
-    protocol: oneOf(["TCP", "UDP"], "Transport protocol. Absent: TCP."),
+    protocol: oneOf(PROTOCOLS, "Transport protocol. Absent: TCP."),
     appProtocol: text("Application protocol; kept and not read."),
   },
   "One port of the members.",

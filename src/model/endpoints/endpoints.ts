@@ -1,4 +1,5 @@
 import type { KubeObject } from "../object.ts";
+import type { Protocol } from "../pool/pool.ts";
 
 /** One address of a subset. */
 export interface EndpointAddress {
@@ -14,7 +15,7 @@ export interface EndpointPort {
   /** 1-65535. */
   readonly port: number;
   /** Absent: TCP. */
-  readonly protocol?: "TCP" | "UDP";
+  readonly protocol?: Protocol;
 }
 
 /** One subset of Endpoints: every address serves every port. */

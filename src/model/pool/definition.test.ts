@@ -61,6 +61,10 @@ describe("poolDefinition.applyDefaults", () => {
     expect(defaulted({ protocol: "UDP" }).spec.healthCheck.type).toBe("none");
   });
 
+  it("does not probe SCTP members by TCP, which they do not speak", () => {
+    expect(defaulted({ protocol: "SCTP" }).spec.healthCheck.type).toBe("none");
+  });
+
   it("asks for / and expects 200-399 when the check is http", () => {
     expect(defaulted({ healthCheck: { type: "http" } }).spec.healthCheck.http).toEqual({
       method: "GET",

@@ -23,9 +23,9 @@ function withoutProbes(status: PoolStatus): PoolStatus {
   return { ...status, members: status.members.map(({ probes, ...member }) => member) };
 }
 
-/** UDP gives no sign of life that a generic probe could ask for, so the default there is none. */
+/** UDP gives no sign of life that a generic probe could ask for, and nothing here speaks SCTP: the default there is none. */
 function healthCheckDefaults(check: HealthCheck, protocol: Pool["spec"]["protocol"]): HealthCheck {
-  const type = check.type ?? (protocol === "UDP" ? "none" : "tcp");
+  const type = check.type ?? (protocol === "TCP" ? "tcp" : "none");
   const asksHttp = type === "http" || type === "https";
   return {
     ...check,

@@ -98,7 +98,7 @@ export const healthCheckSchema: JsonSchema = structure(
   {
     type: oneOf(
       ["http", "https", "tcp", "mysql", "none"],
-      "How members are probed. Default tcp; for a UDP pool none.",
+      "How members are probed. Default tcp; for a UDP or SCTP pool none.",
     ),
     interval: duration("Time between two probes of a settled member.", { default: "2s" }),
     fastInterval: duration("Interval while the verdict is in doubt; absent: as interval."),

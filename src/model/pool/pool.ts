@@ -2,7 +2,7 @@ import type { Condition, KubeObject } from "../object.ts";
 import type { HealthCheck } from "./health-check.ts";
 
 /** Transport protocol of a connect address. */
-export type Protocol = "TCP" | "UDP";
+export type Protocol = "TCP" | "UDP" | "SCTP";
 /** How a new flow picks a member. */
 export type SchedulerName = "rr" | "wrr" | "lc" | "wlc" | "sh" | "mh";
 /** What happens to the packet on its way to the member. */

@@ -7,6 +7,7 @@ import {
   ipv4,
   list,
   oneOf,
+  PROTOCOLS,
   port,
   structure,
   text,
@@ -19,7 +20,7 @@ import { DEFAULT_STATE, DEFAULT_WEIGHT } from "./member.ts";
 export const MEMBER_LIMIT = 1024;
 const DAY_SECONDS = 86_400;
 
-const protocol = oneOf(["TCP", "UDP"], "Transport protocol.", { default: "TCP" });
+const protocol = oneOf(PROTOCOLS, "Transport protocol; SCTP with the ipvs driver.", { default: "TCP" });
 
 const member = structure(
   {
@@ -136,7 +137,7 @@ const connectAddress = structure(
   {
     ip: text("IPv4 address, or * for every address of every node."),
     port: port("Port."),
-    protocol: oneOf(["TCP", "UDP"], "Transport protocol."),
+    protocol: oneOf(PROTOCOLS, "Transport protocol."),
     addressPool: text("Address pool that it was taken from."),
   },
   "Where clients connect to.",

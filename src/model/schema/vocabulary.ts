@@ -27,7 +27,10 @@ export function integer(
   return { type: "integer", format, minimum, maximum, description, ...more };
 }
 
-/** A TCP or UDP port. */
+/** Transport protocols that can be balanced. */
+export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
+
+/** A port of a transport protocol. */
 export function port(description: string, more: JsonSchema = {}): JsonSchema {
   return integer(description, 1, 65_535, more);
 }

@@ -9,6 +9,7 @@ import {
   list,
   mergedBy,
   oneOf,
+  PROTOCOLS,
   port,
   structure,
   text,
@@ -20,7 +21,7 @@ const TRAFFIC_POLICIES = ["Cluster", "Local"];
 const servicePort = structure(
   {
     name: text("Name of the port, unique in the Service; needed when there is more than one."),
-    protocol: oneOf(["TCP", "UDP"], "Transport protocol.", { default: "TCP" }),
+    protocol: oneOf(PROTOCOLS, "Transport protocol.", { default: "TCP" }),
     appProtocol: text("Application protocol; kept and not read."),
     port: port("Port that a ClusterIP or LoadBalancer Service listens on; for NodePort it is only recorded."),
     targetPort: intOrString(

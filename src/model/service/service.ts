@@ -1,4 +1,5 @@
 import type { Condition, KubeObject } from "../object.ts";
+import type { Protocol } from "../pool/pool.ts";
 
 /** How a Service is reached. */
 export type ServiceType = "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName";
@@ -7,7 +8,7 @@ export type ServiceType = "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalN
 export interface ServicePort {
   readonly name?: string;
   /** Default TCP. */
-  readonly protocol?: "TCP" | "UDP";
+  readonly protocol?: Protocol;
   readonly appProtocol?: string;
   /** 1-65535. */
   readonly port: number;

@@ -41,7 +41,7 @@ describe("serviceDefinition", () => {
   it.each<[string, object, string]>([
     ["no ports", {}, "spec.ports FieldValueRequired"],
     ["an unknown type", { type: "Ingress", ports: [{ port: 80 }] }, "spec.type FieldValueNotSupported"],
-    ["SCTP", { ports: [{ port: 80, protocol: "SCTP" }] }, "spec.ports[0].protocol FieldValueNotSupported"],
+    ["DCCP", { ports: [{ port: 80, protocol: "DCCP" }] }, "spec.ports[0].protocol FieldValueNotSupported"],
     ["port 0", { ports: [{ port: 0 }] }, "spec.ports[0].port FieldValueInvalid"],
     [
       "nodePort 65536",

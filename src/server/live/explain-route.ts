@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { NodeRequests } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
-import type { FlowTuple, Pool } from "../../model/index.ts";
+import { type FlowTuple, type Pool, PROTOCOLS } from "../../model/index.ts";
 
 /** Where a flow is looked for. */
 export interface ExplainSource {
@@ -47,8 +47,9 @@ function readFlow(body: Buffer): FlowTuple {
   const { protocol, clientIp, clientPort, ip, port } = flow ?? {};
   const isWhole =
     typeof clientIp === "string" && typeof ip === "string" && isPort(clientPort) && isPort(port);
-  if (!isWhole || (protocol !== "TCP" && protocol !== "UDP")) throw refuse();
-  return { protocol, clientIp, clientPort, ip, port };
+  const known = PROTOCOLS.find((each) => each === protocol);
+  if (!isWhole || known === undefined) throw refuse();
+  return { protocol: known, clientIp, clientPort, ip, port };
 }
 
 function isPort(value: unknown): value is number {

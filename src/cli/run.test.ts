@@ -135,7 +135,10 @@ it("reports a mistake of ours as one line, exit code 1", async () => {
 it("turns a running IPVS table into pools on standard output, with warnings beside", async () => {
   const stdin = "-A -t 192.0.2.10:80 -s rr -o\n-a -t 192.0.2.10:80 -r 10.1.0.1:8080 -m -w 1\n";
   const { exitCode, stdout, stderr } = await cli(["adopt", "-", "-n", "shop"], { stdin });
-  expect([exitCode, stderr]).toEqual([0, "Warning: line 1: one-packet scheduling -o does nothing without UDP\n"]);
+  expect([exitCode, stderr]).toEqual([
+    0,
+    "Warning: line 1: one-packet scheduling -o does nothing without UDP\n",
+  ]);
   expect(stdout.split("---\n")).toHaveLength(2);
   expect(stdout).toContain("name: tcp-192-0-2-10-80\n  namespace: shop\n");
 });

@@ -26,7 +26,8 @@ const GROUP_NFTABLES = 0x40;
 const CHAIN = "postrouting";
 const SET = "services";
 const SET_ID = 1;
-const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const;
+const PROTOCOL_NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const;
+const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 /** How nft(8) names the parts of a key, six bits each: ipv4_addr, inet_proto, inet_service. */
 const KEY_TYPE = (7 << 12) | (12 << 6) | 13;
 /** Each part takes a register of four bytes. */
@@ -42,7 +43,7 @@ const MESSAGES_PER_BATCH = 16;
 
 /** Where clients connect to. */
 export interface MasqueradedService {
-  readonly protocol: "TCP" | "UDP";
+  readonly protocol: keyof typeof PROTOCOL_NUMBER;
   /** IPv4. */
   readonly ip: string;
   /** 1-65535. */
@@ -250,7 +251,8 @@ function decodeElements(payload: Buffer): readonly MasqueradedService[] {
     });
   const takeKey = (at: number, end: number) => {
     if (end - at !== KEY_BYTES) return;
-    const protocol = payload[at + 4] === PROTOCOL_NUMBER.UDP ? "UDP" : "TCP";
+    const number = payload[at + 4];
+    const protocol = PROTOCOLS.find((each) => PROTOCOL_NUMBER[each] === number) ?? "TCP";
     services.push({ protocol, ip: formatIpv4(payload.readUInt32BE(at)), port: payload.readUInt16BE(at + 8) });
   };
   const takeList = within(1, within(1, within(DATA_VALUE, takeKey)));

@@ -9,6 +9,8 @@ const CAPABILITY_WORDS: Readonly<Record<keyof DriverCapabilities, string>> = {
   forwarding: "forwarding",
   schedulers: "schedulers",
   protocols: "protocols",
+  affinityByPrefix: "keeps clients of one network together (`prefixLength`)",
+  onePacket: "schedules datagrams one by one (`onePacketScheduling`)",
   forwards: "sends real packets",
   changesSchedulerWithoutGap: "takes connections also while the scheduler changes",
   countsRefusals: "counts refused connections by reason",

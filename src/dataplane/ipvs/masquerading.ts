@@ -1,5 +1,5 @@
 import { type Masquerade, readSysctl } from "../../linux/index.ts";
-import type { OperationFailure, PoolOperation } from "../driver.ts";
+import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
 import type { RecordPlace } from "./record.ts";
 import { CONNTRACK } from "./settings.ts";
 
@@ -25,14 +25,20 @@ export function refuseMasquerading(
   lacking: string | undefined,
 ): OperationFailure[] {
   if (operation.kind === "remove" || !isMasquerading(operation)) return [];
-  const { uid, isOnePacket } = operation.pool;
-  if (isOnePacket) {
-    // Connection tracking would hold the datagrams of one port together.
-    const message = `Cannot program pool "${uid}": the ipvs driver does not schedule datagrams one by one with fullnat; use nat`;
+  const { uid } = operation.pool;
+  const impossible = impossibleFor(operation.pool);
+  if (impossible !== undefined) {
+    const message = `Cannot program pool "${uid}": the ipvs driver does not ${impossible} with fullnat; use nat`;
     return [{ uid, code: "KernelUnsupported", message }];
   }
   if (lacking === undefined) return [];
   const remedy = "it takes the modules nft_chain_nat, nft_masq and nft_ct; or use nat";
   const message = `Cannot program pool "${uid}" with fullnat: ${lacking}; ${remedy}`;
   return [{ uid, code: "KernelUnsupported", message }];
+}
+
+function impossibleFor({ isOnePacket, addresses }: ProgrammedPool): string | undefined {
+  // Connection tracking would hold the datagrams of one port together.
+  if (isOnePacket) return "schedule datagrams one by one";
+  return addresses.some(({ protocol }) => protocol === "SCTP") ? "forward SCTP" : undefined;
 }

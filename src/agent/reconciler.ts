@@ -9,6 +9,7 @@ import {
   planOperations,
 } from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
+import { formatHostPort } from "../foundation/index.ts";
 import type { ConnectAddress } from "../model/index.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { HeldState } from "./held-state.ts";
@@ -213,7 +214,7 @@ export class Reconciler {
     if (!taken) return undefined;
     const { ip, port, protocol } = taken;
     const holder = this.#held.holderOf(taken);
-    const message = `Cannot listen on ${protocol} ${ip}:${port} for pool "${uid}": pool "${holder}" has it`;
+    const message = `Cannot listen on ${protocol} ${formatHostPort(ip, port)} for pool "${uid}": pool "${holder}" has it`;
     return { uid, code: "AddressTaken", message };
   }
 

@@ -1,5 +1,5 @@
-import { ParasausError } from "../foundation/index.ts";
-import type { Pool } from "../model/index.ts";
+import { familyOfIp, type IpFamily, ParasausError } from "../foundation/index.ts";
+import { type ConnectAddress, familyOfPool, type Pool } from "../model/index.ts";
 import { decideForwarding } from "../scheduling/index.ts";
 import type { DesiredPool, FlowPolicy } from "./driver.ts";
 
@@ -27,12 +27,10 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
     isFailingOpen: decision.isFailingOpen,
     desired: {
       uid: metadata.uid,
-      addresses: isGone
-        ? []
-        : (status?.connectAddresses ?? []).map(({ ip, port, protocol }) => ({ ip, port, protocol })),
+      addresses: isGone ? [] : addressesOf(pool),
       scheduler: spec.scheduler,
       forwarding: spec.forwarding,
-      ...affinityOf(spec),
+      ...affinityOf(pool),
       ...(spec.onePacketScheduling ? { isOnePacket: true as const } : {}),
       drainSeconds: spec.drainSeconds,
       members: decision.members,
@@ -40,14 +38,23 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
   };
 }
 
-/** The bits of an IPv4 address. */
-const WHOLE_ADDRESS = 32;
+/** By family, bits of an address. */
+const WHOLE_ADDRESS: Readonly<Record<IpFamily, number>> = { 4: 32, 6: 128 };
 
-function affinityOf({
-  sessionAffinity,
-}: Pool["spec"]): Pick<FlowPolicy, "affinitySeconds" | "affinityPrefixLength"> {
-  const { type, timeoutSeconds, prefixLength = WHOLE_ADDRESS } = sessionAffinity;
+/** An address of the other family serves nobody: the allocator is about to replace it. */
+function addressesOf({ spec, status }: Pool): readonly ConnectAddress[] {
+  const given = status?.connectAddresses ?? [];
+  const [first] = spec.members;
+  const family = first && familyOfIp(first.ip);
+  return given
+    .filter(({ ip }) => family === undefined || (familyOfIp(ip) ?? 4) === family)
+    .map(({ ip, port, protocol }) => ({ ip, port, protocol }));
+}
+
+function affinityOf({ spec, status }: Pool): Pick<FlowPolicy, "affinitySeconds" | "affinityPrefixLength"> {
+  const { type, timeoutSeconds, prefixLength } = spec.sessionAffinity;
   if (type === "None") return { affinitySeconds: 0 };
-  const isWhole = prefixLength === WHOLE_ADDRESS;
+  const family = familyOfPool(spec) ?? familyOfIp(status?.connectAddresses?.[0]?.ip ?? "") ?? 4;
+  const isWhole = prefixLength === undefined || prefixLength >= WHOLE_ADDRESS[family];
   return { affinitySeconds: timeoutSeconds, ...(isWhole ? {} : { affinityPrefixLength: prefixLength }) };
 }

@@ -1,3 +1,4 @@
+import type { IpFamily } from "../foundation/index.ts";
 import type {
   ConnectAddress,
   DriverCounters,
@@ -37,7 +38,7 @@ export interface DesiredPool extends FlowPolicy {
 
 /** One member as the kernel holds it. */
 export interface ProgrammedMember {
-  /** IPv4, dotted quad. */
+  /** IPv4, dotted quad, or IPv6 in canonical text. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
@@ -94,6 +95,8 @@ export interface DriverCapabilities {
   readonly forwarding: readonly ForwardingMode[];
   readonly schedulers: readonly SchedulerName[];
   readonly protocols: readonly Protocol[];
+  /** Of connect addresses and members. */
+  readonly families: readonly IpFamily[];
   /** Session affinity may go by a prefix of the client's address. */
   readonly affinityByPrefix: boolean;
   /** Datagrams may be scheduled one by one. */

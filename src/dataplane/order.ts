@@ -1,3 +1,4 @@
+import { formatHostPort } from "../foundation/index.ts";
 import type { Protocol } from "../model/index.ts";
 
 interface Place {
@@ -25,6 +26,6 @@ export function inPlaceOrder<Item extends Place>(places: readonly Item[]): reado
 
 /** `TCP 10.0.0.1:80`, or without the protocol for a member: what makes a place one and the same. */
 export function placeKey(place: Place): string {
-  const where = `${place.ip}:${place.port}`;
+  const where = formatHostPort(place.ip, place.port);
   return place.protocol ? `${place.protocol} ${where}` : where;
 }

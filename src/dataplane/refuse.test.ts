@@ -8,6 +8,7 @@ const driver: Pick<Driver, "name" | "capabilities"> = {
     forwarding: ["nat"],
     schedulers: ["rr", "wrr"],
     protocols: ["TCP"],
+    families: [4],
     affinityByPrefix: false,
     onePacket: false,
     forwards: true,
@@ -30,6 +31,11 @@ it.each<[Partial<ProgrammedPool>, string]>([
   [{ forwarding: "fullnat" }, "does not forward with fullnat; it has nat"],
   [{ scheduler: "mh" }, "has no scheduler mh; it has rr, wrr"],
   [{ addresses: [{ ip: "*", port: 30001, protocol: "UDP" }] }, "does not forward UDP; it has TCP"],
+  [{ addresses: [{ ip: "*", port: 30001, protocol: "SCTP" }] }, "run the agent with --driver ipvs"],
+  [
+    { addresses: [{ ip: "2001:db8::1", port: 80, protocol: "TCP" }] },
+    "does not forward IPv6; choose IPv4 addresses, or run the agent with",
+  ],
   [{ affinityPrefixLength: 24 }, "leave spec.sessionAffinity.prefixLength out, or run the agent with"],
   [{ isOnePacket: true }, "leave spec.onePacketScheduling out, or run the agent with"],
 ])("refuses what the driver does not have, and says what to choose instead: %o", (change, words) => {

@@ -1,3 +1,4 @@
+import { familyOfIp } from "../foundation/index.ts";
 import type { Driver, OperationFailure, PoolOperation, ProgrammedPool } from "./driver.ts";
 
 /** The operations that a driver can carry out, and a refusal for each pool that asks for more. */
@@ -24,17 +25,24 @@ export function siftOperations(
   return { accepted, refusals: [...refusals.values()] };
 }
 
-const OTHER_DRIVER = "or run the agent with --driver ipvs";
+const SCTP_DRIVER = "run the agent with --driver ipvs";
+const OTHER_DRIVER = `or ${SCTP_DRIVER}`;
 
 /** What a pool asks for in vain; undefined when nothing. */
 function lackFor(pool: ProgrammedPool, { capabilities }: Pick<Driver, "capabilities">): string | undefined {
-  const { forwarding, schedulers, protocols, affinityByPrefix, onePacket } = capabilities;
+  const { forwarding, schedulers, protocols, families, affinityByPrefix, onePacket } = capabilities;
   const protocol = pool.addresses.find((address) => !protocols.includes(address.protocol))?.protocol;
   if (!forwarding.includes(pool.forwarding))
     return `does not forward with ${pool.forwarding}; it has ${forwarding.join(", ")}`;
   if (!schedulers.includes(pool.scheduler))
     return `has no scheduler ${pool.scheduler}; it has ${schedulers.join(", ")}`;
-  if (protocol !== undefined) return `does not forward ${protocol}; it has ${protocols.join(", ")}`;
+  if (protocol !== undefined)
+    return `does not forward ${protocol}; it has ${protocols.join(", ")}${protocol === "SCTP" ? `; ${SCTP_DRIVER}` : ""}`;
+  const family = [...pool.addresses, ...pool.members]
+    .map(({ ip }) => familyOfIp(ip))
+    .find((each) => each !== undefined && !families.includes(each));
+  if (family !== undefined)
+    return `does not forward IPv${family}; choose IPv${families.join(" or IPv")} addresses, ${OTHER_DRIVER}`;
   if (pool.affinityPrefixLength !== undefined && !affinityByPrefix)
     return `keeps session affinity for single addresses; leave spec.sessionAffinity.prefixLength out, ${OTHER_DRIVER}`;
   if (pool.isOnePacket && !onePacket)

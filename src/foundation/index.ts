@@ -16,7 +16,22 @@ export {
   parseIpv4,
   parseIpv4Range,
 } from "./ip-address.ts";
-export { formatIpv6, parseIpv6 } from "./ipv6-address.ts";
+export {
+  canonicalIpv6,
+  familyOfIp,
+  formatHostPort,
+  type IpFamily,
+  parseHostPort,
+} from "./ip-family.ts";
+export {
+  classifyIpv6,
+  formatIpv6,
+  formatIpv6Number,
+  type Ipv6Class,
+  type Ipv6Range,
+  parseIpv6,
+  parseIpv6Range,
+} from "./ipv6-address.ts";
 export { type LogFacts, type Logger, silentLogger } from "./logger.ts";
 export type { Output, Terminal } from "./terminal.ts";
 export { VERSION } from "./version.ts";

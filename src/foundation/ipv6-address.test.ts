@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatIpv6, parseIpv6 } from "./ipv6-address.ts";
+import { classifyIpv6, formatIpv6, formatIpv6Number, parseIpv6, parseIpv6Range } from "./ipv6-address.ts";
 
 describe("parseIpv6", () => {
   it("reads every notation of RFC 4291", () => {
@@ -38,4 +38,38 @@ describe("formatIpv6", () => {
       }),
     );
   });
+});
+
+describe("parseIpv6Range", () => {
+  it.each([
+    ["2001:db8::/126", "2001:db8::", "2001:db8::3"],
+    ["2001:db8::7/127", "2001:db8::6", "2001:db8::7"],
+    ["::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+    ["2001:db8::1 - 2001:db8::9", "2001:db8::1", "2001:db8::9"],
+    ["2001:db8::1", "2001:db8::1", "2001:db8::1"],
+  ])("reads %s", (text, first, last) => {
+    const range = parseIpv6Range(text);
+    expect([range?.first, range?.last].map((each) => formatIpv6Number(each ?? 0n))).toEqual([first, last]);
+  });
+
+  it.each(["2001:db8::/129", "2001:db8::/", "2001:db8::9-2001:db8::1", "10.0.0.0/8", "a-b", "::1-::2-::3"])(
+    "refuses %s",
+    (text) => {
+      expect(parseIpv6Range(text)).toBeUndefined();
+    },
+  );
+});
+
+it.each([
+  ["::", "unspecified"],
+  ["::1", "loopback"],
+  ["fe80::1", "link-local"],
+  ["febf::1", "link-local"],
+  ["fec0::1", "unicast"],
+  ["ff02::1", "multicast"],
+  ["::ffff:10.0.0.1", "mapped"],
+  ["::2", "unicast"],
+  ["fd00::1", "unicast"],
+])("says of %s that it is %s", (text, expected) => {
+  expect(classifyIpv6(parseIpv6(text) ?? Buffer.alloc(16))).toBe(expected);
 });

@@ -34,7 +34,26 @@ describe("probe address guard", () => {
     expect(refusalToProbe("169.254.169.254", new Set(["link-local"]))).toContain("metadata");
   });
 
-  it.each(["", "localhost", "10.0.0", "::1", "010.0.0.1"])("refuses %j, which is no IPv4 address", (text) => {
-    expect(refusalToProbe(text, new Set())).toContain("no IPv4 address");
+  it.each(["", "localhost", "10.0.0", "fe80::1%eth0", "010.0.0.1"])(
+    "refuses %j, which is no IP address",
+    (text) => {
+      expect(refusalToProbe(text, new Set())).toContain("no IP address");
+    },
+  );
+
+  it.each([
+    ["::1", "loopback"],
+    ["::", "unspecified"],
+    ["fe80::1", "link-local"],
+    ["ff02::1", "multicast"],
+    ["fd00:ec2::254", "metadata"],
+  ] as const)("refuses %s of IPv6 unless %s addresses are allowed", (ip, addressClass) => {
+    expect(refusalToProbe(ip, new Set())).toContain(addressClass);
+    expect(refusalToProbe(ip, new Set([addressClass]))).toBeUndefined();
+    expect(refusalToProbe("2001:db8::1", new Set())).toBeUndefined();
+  });
+
+  it("refuses an address of IPv4 in the clothes of IPv6, whatever is allowed", () => {
+    expect(refusalToProbe("::ffff:127.0.0.1", new Set(["loopback"]))).toContain("written as IPv6");
   });
 });

@@ -46,7 +46,7 @@ export function probeCheckOf(check: HealthCheck): ProbeCheck {
 
 /** Where and how to probe. */
 export interface ProbeTarget {
-  /** IPv4 address, dotted quad. */
+  /** IPv4 or IPv6 address. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;

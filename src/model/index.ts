@@ -38,6 +38,7 @@ export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object
 export { operationDefinition } from "./operation/definition.ts";
 export type { Operation } from "./operation/operation.ts";
 export { poolDefinition } from "./pool/definition.ts";
+export { familyOfPool } from "./pool/family.ts";
 export {
   type HealthCheck,
   type HealthCheckTiming,

@@ -100,17 +100,20 @@ export function describeSchedulers(world: () => DriverWorld): void {
 
   it("what the driver does not have is refused by name, and another pool goes on", async () => {
     const { capabilities, apply, nowMs } = world().driver();
-    const asked: readonly [keyof typeof capabilities, Partial<DesiredPool>][] = [
-      ["affinityByPrefix", { affinitySeconds: 60, affinityPrefixLength: 28 }],
-      ["onePacket", { isOnePacket: true }],
+    const ipv6 = { ip: "2001:db8::80", port: 80, protocol: "TCP" as const };
+    const asked: readonly [boolean, Partial<DesiredPool>][] = [
+      [capabilities.affinityByPrefix, { affinitySeconds: 60, affinityPrefixLength: 28 }],
+      [capabilities.onePacket, { isOnePacket: true }],
+      [capabilities.protocols.includes("SCTP"), { addresses: [{ ip: "*", port: 30001, protocol: "SCTP" }] }],
+      [capabilities.families.includes(6), { addresses: [ipv6], members: [] }],
     ];
-    const lacking = asked.filter(([capability]) => !capabilities[capability]);
+    const lacking = asked.filter(([isThere]) => !isThere);
     for (const [, change] of lacking) {
       const other = poolIn(world(), 2, { uid: OTHER_UID, addresses: OTHER_ADDRESSES });
       const wanted = planOperations([poolIn(world(), 2, change), other], [], nowMs());
       const refusals = await apply(wanted);
       expect(refusals).toMatchObject([{ uid: poolIn(world(), 2).uid, code: "KernelUnsupported" }]);
-      expect(refusals[0]?.message).toContain("leave spec.");
+      expect(refusals[0]?.message).toContain("run the agent with --driver ipvs");
       expect(await world().connect(30001)).toBe("reset");
       await closeAll([await connected(world(), 30002)]);
       await apply([{ kind: "remove", uid: OTHER_UID }]);

@@ -9,6 +9,7 @@ const CAPABILITY_WORDS: Readonly<Record<keyof DriverCapabilities, string>> = {
   forwarding: "forwarding",
   schedulers: "schedulers",
   protocols: "protocols",
+  families: "address families",
   affinityByPrefix: "keeps clients of one network together (`prefixLength`)",
   onePacket: "schedules datagrams one by one (`onePacketScheduling`)",
   forwards: "sends real packets",

@@ -263,6 +263,47 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     expect(Object.keys((await requests.stop()).failures)).toContain("ECONNREFUSED");
   });
 
+  it("balances IPv6, on an address that is on no device, and keeps flows over a change", async () => {
+    const { node, client, members: machines } = world.topology;
+    const port = 8090;
+    await joinByIpv6(world, port);
+    const ip = "2001:db8:7::80";
+    const members = poolOf(2).members.map((member, index) => ({
+      ...member,
+      ip: memberIpv6(index + 1),
+      port,
+    }));
+    const pool = poolOf(2, { addresses: [{ ip, port: 80, protocol: "TCP" }], members, drainSeconds: 600 });
+    const routes = () => node.run("ip", "-6", "route", "show", "table", "local", ip);
+    const target = { host: ip, port: 80, sources: [CLIENT_IPV6] };
+    const request = (total: number) =>
+      startTraffic(client, { ...target, mode: "requests", total, concurrency: 1 }).finished();
+    expect([routes(), (await request(1)).succeeded]).toEqual(["", 0]);
+    await program(world, pool);
+    expect(routes()).toContain(ip);
+    const { succeeded, failures, members: answered } = await request(20);
+    expect([succeeded, failures, answered]).toEqual([20, {}, { m1: 10, m2: 10 }]);
+    const held = startTraffic(client, { ...target, mode: "hold", connections: 4 });
+    await until(async () => (await held.mark()).opened === 4);
+    const flows = (await world.driver().listFlows(pool.uid, 100)).filter(
+      ({ state }) => state === "established",
+    );
+    expect(flows.map(({ flow }) => [flow.clientIp, flow.ip])).toEqual(
+      Array.from({ length: 4 }, () => [CLIENT_IPV6, ip]),
+    );
+    await program(world, { ...pool, members: members.slice(1) });
+    expect((await request(10)).members).toEqual({ m2: 10 });
+    const kept = await held.mark();
+    await held.stop();
+    expect([kept.alive, kept.moved, kept.resets, kept.members]).toEqual([4, 0, 0, { m1: 2, m2: 2 }]);
+    await world.reopen();
+    await program(world, { ...pool, members: members.slice(1) });
+    expect(await ask("writeCount")).toBe(0);
+    await world.driver().apply([{ kind: "remove", uid: pool.uid }]);
+    expect(routes()).toBe("");
+    expect(machines.length).toBeGreaterThan(1);
+  });
+
   it("takes out what it put there and nothing else, and sets the kernel back", async () => {
     await world.restart();
     await program(
@@ -281,6 +322,28 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     await world.restart();
   });
 });
+
+const CLIENT_IPV6 = "2001:db8:1::2";
+const memberIpv6 = (number: number) => `2001:db8:2:${number}::2`;
+
+/** Gives the topology addresses of IPv6 beside those of IPv4, and members that answer there. */
+async function joinByIpv6({ topology }: IpvsWorld, port: number): Promise<void> {
+  const { client, node, members } = topology;
+  client.run("modprobe", "ipv6");
+  const add = (namespace: typeof client, device: string, ip: string) =>
+    namespace.run("ip", "-6", "address", "add", `${ip}/64`, "dev", device, "nodad");
+  add(client, "node", CLIENT_IPV6);
+  add(node, "client", "2001:db8:1::1");
+  client.run("ip", "-6", "route", "add", "default", "via", "2001:db8:1::1");
+  for (const [index, { namespace, name }] of members.slice(0, 2).entries()) {
+    const number = index + 1;
+    add(node, name, `2001:db8:2:${number}::1`);
+    add(namespace, "node", memberIpv6(number));
+    namespace.run("ip", "-6", "route", "add", "default", "via", `2001:db8:2:${number}::1`);
+    const child = namespace.start(labProgram("member.ts", name, String(port), "", "::"));
+    await nextLine(linesOf(child), child);
+  }
+}
 
 /** A member that answers each line with its name. */
 const ANSWERS = (name: string) => `while read -r line; do echo ${name}; done`;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/foundation/index.ts";
@@ -33,14 +33,14 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 
-async function listen(server: net.Server): Promise<number> {
+async function listen(server: net.Server, host = "127.0.0.1"): Promise<number> {
   opened.push(server);
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return (server.address() as net.AddressInfo).port;
 }
 
@@ -119,6 +119,25 @@ describe("tcp probe", () => {
     const result = await probe(port, {});
     expect(result).toMatchObject({ outcome: "fail", code: "L4TOUT", snippet: "no answer within 800 ms" });
     expect(result.durationMs).toBeLessThan(2_500);
+  });
+});
+
+const hasIpv6 = networkInterfaces()["lo"]?.some(({ address }) => address === "::1") === true;
+
+describe.skipIf(!hasIpv6)("a member of IPv6", () => {
+  it("is asked by http as its address in brackets, and by tcp", async () => {
+    const hosts: unknown[] = [];
+    const server = httpWith((request, response) => {
+      hosts.push(request.headers.host);
+      response.end("fine");
+    });
+    const port = await listen(server, "::1");
+    const asked = { type: "http", http: { method: "GET", path: "/", expect: ["200"] } } as const;
+    expect(await probe(port, asked, "::1")).toMatchObject({ outcome: "pass", code: "L7OK" });
+    expect(hosts).toEqual([`[::1]:${port}`]);
+    expect((await probe(port, {}, "::1")).code).toBe("L4OK");
+    // Control: it listens there alone.
+    expect((await probe(port, {}, "127.0.0.1")).code).toBe("L4CON");
   });
 });
 

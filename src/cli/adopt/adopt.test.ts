@@ -84,6 +84,24 @@ describe("what ipvsadm -Sn prints", () => {
     ]);
   });
 
+  it("becomes pools of IPv6, whose netmask is a prefix length", () => {
+    const { objects, pools, warnings } = ipvsadm(`-A -t [2001:db8:0::1]:443 -s wrr -p 60 -M 64
+-a -t [2001:db8:0::1]:443 -r [2001:db8:1::2]:8443 -m -w 2
+`);
+    expect(warnings).toEqual([]);
+    expect(objects[0]?.spec).toMatchObject({ addresses: ["2001:db8::1"], ports: ["443"] });
+    expect(pools).toMatchObject([
+      {
+        metadata: { name: "tcp-2001-db8--1-443" },
+        spec: {
+          ip: "2001:db8::1",
+          sessionAffinity: { prefixLength: 64 },
+          members: [{ ip: "2001:db8:1::2", port: 8443, weight: 2 }],
+        },
+      },
+    ]);
+  });
+
   it("is warned about, line by line, where a pool cannot say it", () => {
     const { pools, warnings } =
       ipvsadm(`-A -t 192.0.2.10:443 -s whatever -p 90000 -M 255.255.255.0 -b flag-1 -o --pe sip
@@ -103,9 +121,8 @@ describe("what ipvsadm -Sn prints", () => {
       "line 1: one-packet scheduling -o does nothing without UDP",
       "line 2: upper threshold -x 100 has no counterpart",
       "line 2: lower threshold -y 50 has no counterpart",
-      "line 4: the real server [2001:db8::2]:443 is left out: members have IPv4 addresses",
+      "line 4: the real server [2001:db8::2]:443 is left out: the pool's family is IPv4",
       "line 5: the service mark 7 is left out: a pool has an address",
-      "line 8: the service TCP [2001:db8::1]:80 is left out: pools have IPv4 addresses",
       "line 9: the service TCP 192.0.2.12:0 is left out: a pool has one port",
       "line 10: the service mark 7 is left out: a pool has an address",
       "line 3: forwarding dsr differs from the first member's; a pool has one",
@@ -113,7 +130,7 @@ describe("what ipvsadm -Sn prints", () => {
       "line 1: persistence of 90000 s is out of range; 86400 s is used",
       "line 1: weights up to 1024 are scaled down to 256, the largest that there is",
     ]);
-    expect(pools).toHaveLength(2);
+    expect(pools).toHaveLength(3);
     expect(pools[1]?.spec).toMatchObject({ protocol: "SCTP", ip: "192.0.2.10", port: 9 });
     expect(pools[0]?.spec["members"]).toEqual([
       { ip: "10.1.0.1", port: 443, weight: 256 },
@@ -204,7 +221,15 @@ describe("keepalived.conf", () => {
   it("becomes pools: groups, ranges, schedulers, weights, persistence and checks", () => {
     const { objects, pools } = keepalived(SHOP);
     expect(objects[0]?.spec).toMatchObject({
-      addresses: ["192.0.2.10", "192.0.2.20", "192.0.2.21", "192.0.2.30", "192.0.2.31", "192.0.2.32"],
+      addresses: [
+        "192.0.2.10",
+        "192.0.2.20",
+        "192.0.2.21",
+        "192.0.2.30",
+        "192.0.2.31",
+        "2001:db8::1",
+        "192.0.2.32",
+      ],
       ports: ["80", "53", "25", "99"],
     });
     expect(pools.map(({ metadata }) => metadata.name)).toEqual([
@@ -213,6 +238,7 @@ describe("keepalived.conf", () => {
       "tcp-192-0-2-21-80",
       "udp-192-0-2-30-53",
       "tcp-192-0-2-31-25",
+      "tcp-2001-db8--1-80",
       "sctp-192-0-2-32-99",
     ]);
     expect(pools[1]?.spec).toEqual({
@@ -259,7 +285,6 @@ describe("keepalived.conf", () => {
       "line 36: HTTP_GET differs from that of line 24; a pool has one check",
       "line 23: notify_down has no counterpart",
       "line 51: MISC_CHECK has no counterpart: nothing is asked",
-      "line 60: virtual_server 2001:db8::1 80 is left out: 2001:db8::1: pools have IPv4 addresses",
     ]);
   });
 

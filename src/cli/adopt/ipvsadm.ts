@@ -1,5 +1,4 @@
-import { isIPv6 } from "node:net";
-import { ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { canonicalIpv6, familyOfIp, ParasausError, parseIpv4 } from "../../foundation/index.ts";
 import { PROTOCOLS } from "../../model/index.ts";
 import { parsePrefixLength } from "./prefix-length.ts";
 import type { AdoptedForwarding, AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
@@ -59,8 +58,10 @@ const TRANSLATED = new Set([
 /** What they say of themselves where nobody asked for anything. */
 const SAYS_NOTHING = new Set(["--tun-type ipip", "--tun-nocsum"]);
 
-/** The text itself where it is an IPv6 address. */
-type Address = { readonly ip: string; readonly port: number } | string;
+interface Address {
+  readonly ip: string;
+  readonly port: number;
+}
 /** By their address; undefined = one that no pool can be. */
 type Services = Map<string, VirtualServer | undefined>;
 /** One line. */
@@ -124,7 +125,7 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
   const protocol = PROTOCOLS.find((each) => options.has(each));
   const address = readAddress(options.get(protocol ?? "") ?? "0.0.0.0:0", where);
   const obstacle = obstacleTo(options, address);
-  if (obstacle !== undefined || protocol === undefined || typeof address === "string") {
+  if (obstacle !== undefined || protocol === undefined) {
     warn(where, `the service ${titleOf(options)} is left out: ${obstacle}`);
     return undefined;
   }
@@ -138,7 +139,7 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
     ...address,
     scheduler: options.get("scheduler") ?? "wlc",
     ...(persistent === undefined ? {} : { affinitySeconds: numberOf(persistent, where) }),
-    ...readNetmask(options.get("netmask"), where),
+    ...readNetmask(options.get("netmask"), address, where),
     ...(isOnePacket && protocol === "UDP" ? { isOnePacket: true } : {}),
     // They serve already: they go on until the first probe says otherwise.
     healthCheck: { initialState: "up" },
@@ -148,17 +149,17 @@ function readService(options: Options, where: string, warn: Warn): VirtualServer
 
 function readNetmask(
   netmask: string | undefined,
+  { ip }: Address,
   where: string,
 ): Pick<VirtualServer, "affinityPrefixLength"> {
   if (netmask === undefined) return {};
-  const affinityPrefixLength = parsePrefixLength(netmask);
+  const affinityPrefixLength = parsePrefixLength(netmask, familyOfIp(ip) ?? 4);
   if (affinityPrefixLength !== undefined) return { affinityPrefixLength };
   throw new ParasausError("BadRequest", `Cannot read ${where}: "${netmask}" is no netmask`);
 }
 
 function obstacleTo(options: Options, address: Address): string | undefined {
   if (options.has("mark")) return "a pool has an address";
-  if (typeof address === "string") return "pools have IPv4 addresses";
   return address.port === 0 ? "a pool has one port" : undefined;
 }
 
@@ -174,8 +175,9 @@ function addMember(services: Services, key: string, options: Options, where: str
   const service = services.get(key);
   if (!service) return;
   const address = readAddress(options.get("server") ?? "", where);
-  if (typeof address === "string") {
-    warn(where, `the real server ${options.get("server")} is left out: members have IPv4 addresses`);
+  const family = familyOfIp(service.ip);
+  if (familyOfIp(address.ip) !== family) {
+    warn(where, `the real server ${options.get("server")} is left out: the pool's family is IPv${family}`);
     return;
   }
   warnAboutRest(options, where, warn);
@@ -193,7 +195,8 @@ function addMember(services: Services, key: string, options: Options, where: str
 function readAddress(text: string, where: string): Address {
   const match = /^(?:\[(?<ipv6>[^\]]+)\]|(?<ip>[^:]+))(?::(?<port>\d+))?$/.exec(text);
   const { ipv6 = "", ip = "", port = "0" } = match?.groups ?? {};
-  if (isIPv6(ipv6)) return text;
+  const canonical = canonicalIpv6(ipv6);
+  if (canonical && Number(port) <= 65_535) return { ip: canonical, port: Number(port) };
   if (parseIpv4(ip) === undefined || Number(port) > 65_535) {
     throw new ParasausError(
       "BadRequest",

@@ -1,4 +1,4 @@
-import { formatIpv4, ParasausError, parseIpv4 } from "../../foundation/index.ts";
+import { canonicalIpv6, familyOfIp, formatIpv4, ParasausError, parseIpv4 } from "../../foundation/index.ts";
 import { PROTOCOLS, type Protocol } from "../../model/index.ts";
 import { readCheck } from "./keepalived-check.ts";
 import { type ReadIncluded, readKeepalivedTree, type Statement } from "./keepalived-tree.ts";
@@ -69,7 +69,6 @@ function readServer(
   if (addresses.length === 0) return [];
   const servers = block.filter(({ keyword }) => keyword === "real_server");
   warnAboutRest(block, warn);
-  const affinity = readAffinity(block);
   // The kernel, too, passes it over for other protocols.
   const isOnePacket = protocol === "UDP" && block.some(({ keyword }) => keyword === "ops");
   const healthCheck = readCheck(block, servers, protocol, warn);
@@ -79,12 +78,12 @@ function readServer(
     ip,
     port,
     scheduler: firstValue(block, "lb_algo", "lvs_sched") ?? "wlc",
-    ...affinity,
+    ...readAffinity(block, ip),
     ...(isOnePacket ? { isOnePacket } : {}),
     healthCheck,
     // Said once, not for every address.
     members: servers.flatMap((server) =>
-      readMember(server, block, port, index === 0 ? warn : () => undefined),
+      readMember(server, block, { ip, port }, index === 0 ? warn : () => undefined),
     ),
   }));
 }
@@ -104,6 +103,7 @@ function warnAboutRest(block: readonly Statement[], warn: Warn): void {
 /** @returns nothing where a client is not kept on its member. */
 function readAffinity(
   block: readonly Statement[],
+  ip: string,
 ): Pick<VirtualServer, "affinitySeconds" | "affinityPrefixLength"> {
   const persistence = block.findLast(({ keyword }) => keyword === "persistence_timeout");
   if (!persistence) return {};
@@ -115,7 +115,7 @@ function readAffinity(
   const granularity = block.findLast(({ keyword }) => keyword === "persistence_granularity");
   if (!granularity) return { affinitySeconds };
   const [netmask = ""] = granularity.values;
-  const affinityPrefixLength = parsePrefixLength(netmask);
+  const affinityPrefixLength = parsePrefixLength(netmask, familyOfIp(ip) ?? 4);
   if (affinityPrefixLength !== undefined) return { affinitySeconds, affinityPrefixLength };
   throw new ParasausError("BadRequest", `Cannot read ${granularity.where}: "${netmask}" is no netmask`);
 }
@@ -139,7 +139,7 @@ function addressesOf(
 function readAddresses(values: readonly string[], where: string): readonly Address[] {
   const [address = "", port] = values;
   if (address === "fwmark") return [{ obstacle: `firewall mark ${port ?? ""}: a pool has an address` }];
-  if (address.includes(":")) return [{ obstacle: `${address}: pools have IPv4 addresses` }];
+  if (address.includes(":")) return [readIpv6(address, port, where)];
   const [from = "", to] = address.split("-");
   const first = parseIpv4(from);
   const last = first === undefined || to === undefined ? first : first - (first % 256) + Number(to);
@@ -154,19 +154,30 @@ function readAddresses(values: readonly string[], where: string): readonly Addre
   }));
 }
 
+function readIpv6(text: string, port: string | undefined, where: string): Address {
+  if (text.includes("-")) return { obstacle: `${text}: a range of IPv6 addresses` };
+  const ip = canonicalIpv6(text);
+  if (ip === undefined)
+    throw new ParasausError("BadRequest", `Cannot read ${where}: "${text}" is no address`);
+  const number = port === undefined ? 0 : numberOf(port, where);
+  return number === 0 ? { obstacle: `${text} without a port: a pool has one port` } : { ip, port: number };
+}
+
 function readMember(
   { values, where, block = [] }: Statement,
   parent: readonly Statement[],
-  parentPort: number,
+  address: { readonly ip: string; readonly port: number },
   warn: Warn,
 ): readonly AdoptedMember[] {
-  const [ip = "", port] = values;
-  if (ip.includes(":")) {
-    warn(where, `real_server ${ip} is left out: members have IPv4 addresses`);
+  const [text = "", port] = values;
+  const ip = canonicalIpv6(text) ?? text;
+  const family = familyOfIp(ip);
+  if (family === undefined)
+    throw new ParasausError("BadRequest", `Cannot read ${where}: "${text}" is no address`);
+  if (family !== familyOfIp(address.ip)) {
+    warn(where, `real_server ${text} is left out: the pool's family is IPv${familyOfIp(address.ip)}`);
     return [];
   }
-  if (parseIpv4(ip) === undefined)
-    throw new ParasausError("BadRequest", `Cannot read ${where}: "${ip}" is no address`);
   warnAboutRest(
     block.filter(({ block: inner }) => inner === undefined),
     warn,
@@ -178,7 +189,7 @@ function readMember(
     {
       where,
       ip,
-      port: port === undefined ? parentPort : numberOf(port, where) || parentPort,
+      port: port === undefined ? address.port : numberOf(port, where) || address.port,
       weight: numberOf(weight, where),
       forwarding: FORWARDING[kind.toUpperCase()] ?? "nat",
     },

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import { type JsonSchema, MEMBER_LIMIT, poolDefinition } from "../../model/index.ts";
 import type { AdoptedMember, VirtualServer, Warn } from "./virtual-server.ts";
 
@@ -42,7 +43,7 @@ export function makePools(
 }
 
 function nameOf({ protocol, ip, port }: VirtualServer): string {
-  return `${protocol.toLowerCase()}-${ip.replaceAll(".", "-")}-${port}`;
+  return `${protocol.toLowerCase()}-${ip.replaceAll(/[.:]/g, "-")}-${port}`;
 }
 
 function makeAddressPool(servers: readonly VirtualServer[]): object {
@@ -118,7 +119,7 @@ function limitAffinity({ affinitySeconds = 0, where }: VirtualServer, warn: Warn
 function makeMembers({ members, where }: VirtualServer, warn: Warn): readonly object[] {
   const known = new Map<string, AdoptedMember>();
   for (const member of members) {
-    const address = `${member.ip}:${member.port}`;
+    const address = formatHostPort(member.ip, member.port);
     const earlier = known.get(address);
     if (earlier) warn(member.where, `left out: ${earlier.where} describes ${address} already`);
     else known.set(address, member);

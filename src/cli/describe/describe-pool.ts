@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import {
   type CompleteMember,
   completeMember,
@@ -20,7 +21,7 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
     fact(
       "Connect Addresses",
       (status?.connectAddresses ?? []).map(
-        ({ ip, port, protocol }) => `${ip === "*" ? "<nodes>" : ip}:${port}/${protocol}`,
+        ({ ip, port, protocol }) => `${formatHostPort(ip === "*" ? "<nodes>" : ip, port)}/${protocol}`,
       ),
     ),
     fact("Scheduler", spec.scheduler),
@@ -81,7 +82,7 @@ function findStatus(
 function memberRow(member: CompleteMember, status: MemberStatus | undefined, now: Date): readonly string[] {
   const drain = member.drainSeconds === undefined ? "" : ` (${member.drainSeconds}s)`;
   return [
-    `${member.ip}:${member.port}`,
+    formatHostPort(member.ip, member.port),
     String(member.weight),
     `${member.state}${drain}`,
     status?.verdict ?? "unchecked",
@@ -100,5 +101,5 @@ function trafficRow(row: MemberCounters): readonly string[] {
     row.packetsOut,
     row.bytesOut,
   ];
-  return [`${row.ip}:${row.port}`, ...counts.map(String)];
+  return [formatHostPort(row.ip, row.port), ...counts.map(String)];
 }

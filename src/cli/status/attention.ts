@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import {
   type Condition,
   isBadNews,
@@ -53,7 +54,7 @@ function memberMessages(object: KubeObject): readonly string[] {
 }
 
 function describeMember({ ip, port, reason }: MemberStatus): string {
-  return `${ip}:${port} ${reason}`.trim();
+  return `${formatHostPort(ip, port)} ${reason}`.trim();
 }
 
 function nodeMessages(object: KubeObject, now: Date): readonly string[] {

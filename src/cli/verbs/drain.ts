@@ -1,4 +1,4 @@
-import { hasCode, ParasausError } from "../../foundation/index.ts";
+import { formatHostPort, hasCode, ParasausError } from "../../foundation/index.ts";
 import { type Pool, type PoolMember, parseDurationMs } from "../../model/index.ts";
 import type { ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
 import { connect } from "../client/connection.ts";
@@ -105,7 +105,7 @@ async function changeMembers(
 }
 
 function nameOf({ ip, port }: PoolMember): string {
-  return `${ip}:${port}`;
+  return formatHostPort(ip, port);
 }
 
 function requireMembers({ metadata, spec }: Pool, members: readonly string[]): void {

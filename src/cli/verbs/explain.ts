@@ -1,5 +1,4 @@
-import { isIPv4 } from "node:net";
-import { ParasausError } from "../../foundation/index.ts";
+import { formatHostPort, ParasausError, parseHostPort } from "../../foundation/index.ts";
 import { connect, type FlowAnswer } from "../client/connection.ts";
 import { fact, renderDescription } from "../describe/layout.ts";
 import { formatSeconds } from "../output/age.ts";
@@ -66,13 +65,16 @@ const WHY: Readonly<Record<FlowAnswer["why"], string>> = {
 function describeAnswer(answer: FlowAnswer): string {
   const { flow } = answer;
   return renderDescription([
-    fact("Flow", `${flow.clientIp}:${flow.clientPort} to ${flow.ip}:${flow.port}/${flow.protocol}`),
+    fact(
+      "Flow",
+      `${formatHostPort(flow.clientIp, flow.clientPort)} to ${formatHostPort(flow.ip, flow.port)}/${flow.protocol}`,
+    ),
     fact("Node", answer.node),
     fact(
       "Pool",
       answer.pool ? `${answer.pool.namespace}/${answer.pool.name}` : `gone (uid ${answer.poolUid})`,
     ),
-    fact("Member", `${answer.memberIp}:${answer.memberPort} (${answer.memberDisposition})`),
+    fact("Member", `${formatHostPort(answer.memberIp, answer.memberPort)} (${answer.memberDisposition})`),
     fact("Why", WHY[answer.why]),
     fact("State", answer.state),
     ...(answer.ageMs === undefined
@@ -84,10 +86,7 @@ function describeAnswer(answer: FlowAnswer): string {
 }
 
 function readEndpoint(text: string): { ip: string; port: number } {
-  const [ip = "", port = "", ...rest] = text.split(":");
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-  if (!isIPv4(ip) || number < 1 || number > 65_535 || rest.length > 0) {
-    throw new ParasausError("Usage", `Cannot read "${text}": expected IP:PORT`);
-  }
-  return { ip, port: number };
+  const endpoint = parseHostPort(text);
+  if (!endpoint) throw new ParasausError("Usage", `Cannot read "${text}": expected IP:PORT or [IPV6]:PORT`);
+  return endpoint;
 }

@@ -1,6 +1,6 @@
 import type { AddressPool, ConnectAddress, QuarantinedAddress } from "../../model/index.ts";
 import type { AddressLedger, Quarantine } from "./ledger.ts";
-import { type AddressRanges, contains } from "./ranges.ts";
+import { type AddressRanges, capacityOf, contains } from "./ranges.ts";
 
 /** Most quarantined addresses that are remembered over a restart, a count: an object has a size limit. */
 const MOST_REMEMBERED = 5_000;
@@ -16,7 +16,7 @@ export interface AddressPoolUse {
 /** Counts the use of the ranges. */
 export function useOf(ranges: AddressRanges, ledger: AddressLedger): AddressPoolUse {
   const { held, quarantined } = ledger.countWithin((ip, port) => contains(ranges, ip, port));
-  return { capacityCount: ranges.ipCount * ranges.portCount, usedCount: held, quarantinedCount: quarantined };
+  return { capacityCount: capacityOf(ranges), usedCount: held, quarantinedCount: quarantined };
 }
 
 /** The address pool with its use and its quarantine in the status, or undefined when they stand there already. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AddressPool, ConnectAddress } from "../../model/index.ts";
 import { type Allocation, type AllocationRequest, allocate } from "./allocate.ts";
 import { AddressLedger, type Holder } from "./ledger.ts";
-import { readRanges } from "./ranges.ts";
+import { capacityOf, readRanges } from "./ranges.ts";
 
 type Wanted = Partial<AllocationRequest["spec"]>;
 
@@ -90,6 +90,32 @@ describe("allocating connect addresses", () => {
       message: 'address 10.0.0.9 is outside address pool "vips" (10.0.0.0/30)',
     });
     expect(ask("web", { addressPool: "nowhere" })).toMatchObject({ reason: "AddressPoolNotFound" });
+  });
+
+  it("gives a pool an address of its members' family, and refuses by name where there is none", () => {
+    const { take, ask } = lab({
+      both: { addresses: ["10.9.0.0/31", "2001:db8::/64"], ports: ["80"] },
+      old: { addresses: ["10.9.1.1"], ports: ["80"] },
+    });
+    const members = [{ ip: "2001:db8:1::1", port: 80 }];
+    expect(take("six", { addressPool: "both", port: 80, members }).ip).toBe("2001:db8::");
+    expect(take("next", { addressPool: "both", port: 80, members }).ip).toBe("2001:db8::1");
+    expect(take("asked", { addressPool: "both", ip: "2001:db8::ff", port: 80, members }).port).toBe(80);
+    const four = [{ ip: "10.0.0.1", port: 80 }];
+    expect(take("four", { addressPool: "both", port: 80, members: four }).ip).toBe("10.9.0.0");
+    expect(take("six", { addressPool: "both", port: 80, members: four }).ip).toBe("10.9.0.1");
+    expect(ask("none", { addressPool: "old", members })).toMatchObject({
+      reason: "OutOfRange",
+      message: 'address pool "old" has no IPv6 addresses (10.9.1.1)',
+    });
+    expect(ask("nodes", { members })).toMatchObject({ reason: "OutOfRange" });
+  });
+
+  it("counts a prefix of IPv6 as far as numbers go", () => {
+    const spec = { addresses: ["2001:db8::/64"], ports: ["80"], autoAssign: true, priority: 0 };
+    expect(capacityOf(readRanges({ ...spec, quarantineSeconds: 30 }))).toBe(Number.MAX_SAFE_INTEGER);
+    const few = { ...spec, addresses: ["2001:db8::/126", "2001:db8::3-2001:db8::5"] };
+    expect(capacityOf(readRanges({ ...few, quarantineSeconds: 30 }))).toBe(6);
   });
 
   it("lets TCP and UDP share a port only when it is asked for", () => {

@@ -1,13 +1,17 @@
-import type { AddressPool, ConnectAddress, PoolSpec } from "../../model/index.ts";
+import { formatHostPort, type IpFamily } from "../../foundation/index.ts";
+import { type AddressPool, type ConnectAddress, familyOfPool, type PoolSpec } from "../../model/index.ts";
 import type { AddressLedger, Holder, Obstacle } from "./ledger.ts";
 import {
   type AddressRanges,
+  capacityOf,
   contains,
   containsIp,
   containsPort,
   EVERY_NODE,
   eachIp,
   eachPort,
+  familyOfAddress,
+  hasFamily,
 } from "./ranges.ts";
 
 /** An address pool as the allocator uses it. */
@@ -20,7 +24,8 @@ export interface AllocatableRanges {
 /** What a pool asks for. */
 export interface AllocationRequest {
   readonly holder: Holder;
-  readonly spec: Pick<PoolSpec, "addressPool" | "ip" | "port" | "protocol">;
+  readonly spec: Pick<PoolSpec, "addressPool" | "ip" | "port" | "protocol"> &
+    Partial<Pick<PoolSpec, "members">>;
   readonly nowMs: number;
   /** Port at which the search for a free one begins. */
   readonly startPort: number;
@@ -41,7 +46,7 @@ export type Allocation =
 
 /** `10.0.0.1:80/TCP`. */
 export function formatAddress({ ip, port, protocol }: ConnectAddress): string {
-  return `${ip}:${port}/${protocol}`;
+  return `${formatHostPort(ip, port)}/${protocol}`;
 }
 
 /** Decides which connect address a pool gets. Pure: the ledger is only read. */
@@ -70,6 +75,7 @@ function fits(
 ): boolean {
   const isAsked =
     held.protocol === spec.protocol &&
+    isOfFamily(held.ip, familyOf(spec)) &&
     (spec.ip === undefined || spec.ip === held.ip) &&
     (spec.port === undefined || spec.port === held.port);
   if (!isAsked) return false;
@@ -79,8 +85,24 @@ function fits(
   );
 }
 
+/** Undefined: either would do. */
+function familyOf({ ip, members = [] }: AllocationRequest["spec"]): IpFamily | undefined {
+  return familyOfPool({ ...(ip === undefined ? {} : { ip }), members });
+}
+
+function isOfFamily(ip: string, family: IpFamily | undefined): boolean {
+  return family === undefined || familyOfAddress(ip) === family;
+}
+
 function outsideRanges(spec: AllocationRequest["spec"], source: AllocatableRanges): Allocation | undefined {
   const { addresses, ports } = source.spec;
+  const family = familyOf(spec);
+  if (family !== undefined && !hasFamily(source.ranges, family)) {
+    return refused(
+      "OutOfRange",
+      `address pool "${source.name}" has no IPv${family} addresses (${addresses.join(", ")})`,
+    );
+  }
   if (spec.ip !== undefined && !containsIp(source.ranges, spec.ip)) {
     return refused(
       "OutOfRange",
@@ -103,7 +125,7 @@ function isExact(spec: AllocationRequest["spec"], { ranges }: AllocatableRanges)
 
 function exact(request: AllocationRequest, ledger: AddressLedger, source: AllocatableRanges): Allocation {
   const { spec, holder, nowMs } = request;
-  const [ip = EVERY_NODE] = spec.ip === undefined ? eachIp(source.ranges) : [spec.ip];
+  const [ip = EVERY_NODE] = spec.ip === undefined ? eachIp(source.ranges, familyOf(spec)) : [spec.ip];
   const address = { ip, port: spec.port ?? 0, protocol: spec.protocol, addressPool: source.name };
   const obstacle = ledger.obstacleTo(address, holder, nowMs);
   return obstacle ? blocked(address, obstacle) : { kind: "granted", address };
@@ -140,7 +162,7 @@ function freePort(
   ledger: AddressLedger,
   { ranges }: AllocatableRanges,
 ): { ip: string; port: number } | undefined {
-  for (const ip of spec.ip === undefined ? eachIp(ranges) : [spec.ip]) {
+  for (const ip of spec.ip === undefined ? eachIp(ranges, familyOf(spec)) : [spec.ip]) {
     for (const port of eachPort(ranges, startPort)) {
       if (ledger.isUntouched(ip, port)) return { ip, port };
     }
@@ -156,7 +178,7 @@ function freeIp(
   { ranges }: AllocatableRanges,
 ): { ip: string; port: number } | undefined {
   let second: string | undefined;
-  for (const ip of eachIp(ranges)) {
+  for (const ip of eachIp(ranges, familyOf(spec))) {
     if (!ledger.isIpUsed(ip)) return { ip, port };
     if (second === undefined && !ledger.obstacleTo({ ip, port, protocol: spec.protocol }, holder, nowMs))
       second = ip;
@@ -170,7 +192,7 @@ function exhaustion(
   { name, ranges }: AllocatableRanges,
 ): string {
   const { held, quarantined } = ledger.countWithin((ip, port) => contains(ranges, ip, port));
-  const capacity = ranges.ipCount * ranges.portCount;
+  const capacity = capacityOf(ranges);
   const wanted =
     spec.port === undefined
       ? ""

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import {
   type AddressPool,
   addressPoolDefinition,
@@ -109,7 +110,7 @@ class Allocator {
       this.#environment.logger.error("two pools hold one connect address, the younger gets another", {
         pool: holder.key,
         other: obstacle.holder.key,
-        address: `${address.ip}:${address.port}`,
+        address: formatHostPort(address.ip, address.port),
       });
       return;
     }

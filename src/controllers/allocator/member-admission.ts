@@ -1,4 +1,4 @@
-import { type FieldError, ParasausError } from "../../foundation/index.ts";
+import { type FieldError, formatHostPort, ParasausError } from "../../foundation/index.ts";
 import type { Endpoints, KubeObject, Pool, Protocol, ResourceDefinition } from "../../model/index.ts";
 
 /** The part of a write that the rule looks at. */
@@ -47,7 +47,7 @@ export function memberAddressAdmission(lookUp: ConnectAddressLookup): (write: Me
 
 function refusals(address: DescribedAddress, holder: string | undefined): FieldError[] {
   if (holder === undefined) return [];
-  const message = `Invalid value: "${address.ip}:${address.port}": is the connect address of pool "${holder}", its traffic would go round in circles`;
+  const message = `Invalid value: "${formatHostPort(address.ip, address.port)}": is the connect address of pool "${holder}", its traffic would go round in circles`;
   return [{ field: address.field, reason: "FieldValueInvalid", message }];
 }
 

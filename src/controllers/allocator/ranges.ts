@@ -1,4 +1,14 @@
-import { formatIpv4, type Ipv4Range, parseIpv4, parseIpv4Range } from "../../foundation/index.ts";
+import {
+  familyOfIp,
+  formatIpv4,
+  formatIpv6Number,
+  type IpFamily,
+  type Ipv4Range,
+  type Ipv6Range,
+  parseIpv4,
+  parseIpv4Range,
+  parseIpv6Range,
+} from "../../foundation/index.ts";
 import { type AddressPool, type PortRange, parsePortRange } from "../../model/index.ts";
 
 /** Every address of every node, as connect addresses write it. */
@@ -8,8 +18,9 @@ export const EVERY_NODE = "*";
 export interface AddressRanges {
   readonly hasNodes: boolean;
   readonly ips: readonly Ipv4Range[];
+  readonly ipv6s: readonly Ipv6Range[];
   readonly ports: readonly PortRange[];
-  /** Addresses; `node` counts once. */
+  /** Addresses; `node` counts once, and more than 2^53-1 as so many. */
   readonly ipCount: number;
   /** Ports on each address. */
   readonly portCount: number;
@@ -20,12 +31,14 @@ export function readRanges(spec: AddressPool["spec"]): AddressRanges {
   const texts = spec.addresses.map((text) => text.trim());
   const hasNodes = texts.includes("node");
   const ips = joined(texts.map(parseIpv4Range));
+  const ipv6s = joined6(texts.map(parseIpv6Range));
   const ports = joined(spec.ports.map(parsePortRange));
   return {
     hasNodes,
     ips,
+    ipv6s,
     ports,
-    ipCount: (hasNodes ? 1 : 0) + sizeOf(ips),
+    ipCount: atMostSafe((hasNodes ? 1 : 0) + sizeOf(ips) + Number(size6Of(ipv6s))),
     portCount: sizeOf(ports),
   };
 }
@@ -38,8 +51,29 @@ export function contains(ranges: AddressRanges, ip: string, port: number): boole
 /** Whether the ranges hold this address, on whatever port. */
 export function containsIp(ranges: AddressRanges, ip: string): boolean {
   if (ip === EVERY_NODE) return ranges.hasNodes;
+  const ipv6 = parseIpv6Range(ip)?.first;
+  if (ipv6 !== undefined) return ranges.ipv6s.some(({ first, last }) => ipv6 >= first && ipv6 <= last);
   const address = parseIpv4(ip);
   return address !== undefined && ranges.ips.some(({ first, last }) => address >= first && address <= last);
+}
+
+/** Connect addresses that the ranges hold, a count; more than 2^53-1 count as so many. */
+export function capacityOf({ ipCount, portCount }: AddressRanges): number {
+  return atMostSafe(ipCount * portCount);
+}
+
+/** Whether the ranges hold an address of this family; `*` stands for addresses of IPv4. */
+export function hasFamily(ranges: AddressRanges, family: IpFamily): boolean {
+  return family === 6 ? ranges.ipv6s.length > 0 : ranges.hasNodes || ranges.ips.length > 0;
+}
+
+/** The family of a connect address; `*` stands for addresses of IPv4. */
+export function familyOfAddress(ip: string): IpFamily | undefined {
+  return ip === EVERY_NODE ? 4 : familyOfIp(ip);
+}
+
+function atMostSafe(count: number): number {
+  return Math.min(count, Number.MAX_SAFE_INTEGER);
 }
 
 /** Whether the ranges hold this port, on whatever address. */
@@ -47,8 +81,16 @@ export function containsPort(ranges: AddressRanges, port: number): boolean {
   return ranges.ports.some(({ first, last }) => port >= first && port <= last);
 }
 
-/** Every address in order, `*` first. Lazy: a /8 has 16 million. */
-export function* eachIp(ranges: AddressRanges): Generator<string> {
+/** Every address of a family (absent: of both) in order, `*` first, IPv6 last. Lazy: a /8 has 16 million, a /64 more. */
+export function* eachIp(ranges: AddressRanges, family?: IpFamily): Generator<string> {
+  if (family !== 6) yield* eachIpv4(ranges);
+  if (family === 4) return;
+  for (const { first, last } of ranges.ipv6s) {
+    for (let address = first; address <= last; address += 1n) yield formatIpv6Number(address);
+  }
+}
+
+function* eachIpv4(ranges: AddressRanges): Generator<string> {
   if (ranges.hasNodes) yield EVERY_NODE;
   for (const { first, last } of ranges.ips) {
     for (let address = first; address <= last; address += 1) yield formatIpv4(address);
@@ -84,4 +126,23 @@ function joined(intervals: readonly (Interval | undefined)[]): Interval[] {
 
 function sizeOf(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+function joined6(intervals: readonly (Ipv6Range | undefined)[]): Ipv6Range[] {
+  const sorted = intervals
+    .filter((each) => each !== undefined)
+    .sort((a, b) => Number(a.first > b.first) - Number(a.first < b.first));
+  const result: Ipv6Range[] = [];
+  for (const next of sorted) {
+    const before = result.at(-1);
+    if (before && next.first <= before.last + 1n) {
+      const last = before.last > next.last ? before.last : next.last;
+      result[result.length - 1] = { first: before.first, last };
+    } else result.push(next);
+  }
+  return result;
+}
+
+function size6Of(intervals: readonly Ipv6Range[]): bigint {
+  return intervals.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
 }

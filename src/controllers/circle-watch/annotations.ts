@@ -1,5 +1,5 @@
-import { parseIpv4 } from "../../foundation/index.ts";
-import { type Endpoints, parseDurationMs, parsePortRange, type Service } from "../../model/index.ts";
+import { familyOfIp, parseHostPort } from "../../foundation/index.ts";
+import { type Endpoints, parseDurationMs, type Service } from "../../model/index.ts";
 
 /** What a Service's annotations ask of its pools: fields of the pool's spec by path, and weights of members. */
 export interface AskedPolicy {
@@ -123,9 +123,7 @@ function readWeights(text: string | undefined, problems: string[]): ReadonlyMap<
   for (const part of (text ?? "").split(",").map((each) => each.trim())) {
     if (part === "") continue;
     const [member = "", weight = ""] = part.split("=").map((each) => each.trim());
-    const [ip = "", port] = member.split(":");
-    const isMember =
-      parseIpv4(ip) !== undefined && (port === undefined || parsePortRange(port) !== undefined);
+    const isMember = familyOfIp(member) !== undefined || parseHostPort(member) !== undefined;
     const value = integer(0, 256)(weight);
     if (isMember && typeof value === "number") weights.set(member, value);
     else problems.push(`annotation ${WEIGHTS}: "${part}" is not understood`);

@@ -1,5 +1,6 @@
+import { familyOfIp, formatHostPort, type IpFamily } from "../../foundation/index.ts";
 import type { AddressPool, Endpoints, Pool, Service, ServicePort } from "../../model/index.ts";
-import { contains, EVERY_NODE, readRanges } from "../allocator/ranges.ts";
+import { contains, EVERY_NODE, hasFamily, readRanges } from "../allocator/ranges.ts";
 import { type AskedPolicy, readPolicy } from "./annotations.ts";
 import { membersOf } from "./members.ts";
 
@@ -108,6 +109,7 @@ function pickAddressPool(input: GenerationInput, ip: string | undefined): string
   const candidates = input.addressPools
     .filter(({ spec }) => spec.autoAssign && !spec.addresses.includes("node"))
     .filter(({ spec }) => ip === undefined || holdsIp(spec, ip))
+    .filter(({ spec }) => hasFamily(readRanges(spec), familyOf(input)))
     .sort(
       (a, b) =>
         isFull(a) - isFull(b) ||
@@ -115,6 +117,15 @@ function pickAddressPool(input: GenerationInput, ip: string | undefined): string
         (a.metadata.name < b.metadata.name ? -1 : 1),
     );
   return candidates[0]?.metadata.name;
+}
+
+/** Of the members, so that the pool's address is one that they can be reached behind. */
+function familyOf({ endpoints }: GenerationInput): IpFamily {
+  const [first] = (endpoints?.subsets ?? []).flatMap(({ addresses = [], notReadyAddresses = [] }) => [
+    ...addresses,
+    ...notReadyAddresses,
+  ]);
+  return familyOfIp(first?.ip ?? "") ?? 4;
 }
 
 function holdsIp(spec: AddressPool["spec"], ip: string): boolean {
@@ -154,7 +165,9 @@ function wantedPool(
       ...policy.fields,
     },
     members: membersOf(port, input.endpoints).map(({ ip, port: memberPort, isReady }) => {
-      const weight = isReady ? (policy.weights.get(`${ip}:${memberPort}`) ?? policy.weights.get(ip)) : 0;
+      const weight = isReady
+        ? (policy.weights.get(formatHostPort(ip, memberPort)) ?? policy.weights.get(ip))
+        : 0;
       return { ip, port: memberPort, ...(weight === undefined ? {} : { weight }) };
     }),
   };

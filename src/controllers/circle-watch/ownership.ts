@@ -1,4 +1,4 @@
-import { type FieldError, ParasausError } from "../../foundation/index.ts";
+import { type FieldError, formatHostPort, ParasausError } from "../../foundation/index.ts";
 import {
   completeMember,
   type KubeObject,
@@ -87,7 +87,7 @@ function refusal(field: string, message: string): FieldError {
 }
 
 function keyOf({ ip, port }: PoolMember): string {
-  return `${ip}:${port}`;
+  return formatHostPort(ip, port);
 }
 
 function valueAt(spec: unknown, path: string): unknown {

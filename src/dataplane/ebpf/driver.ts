@@ -26,6 +26,7 @@ const CAPABILITIES: DriverCapabilities = {
   forwarding: ["fullnat", "nat"],
   schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
   protocols: ["TCP", "UDP"],
+  families: [4],
   affinityByPrefix: false,
   onePacket: false,
   forwards: true,

@@ -97,15 +97,19 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
 
   /** Sets what has drifted. */
   function bringSettings(masquerades: boolean): void {
-    bringSysctls(wantedSysctls({ adoptsFlows: programmer.hasHashing, masquerades }), logger);
+    const { hasHashing: adoptsFlows, hasIpv6 } = programmer;
+    bringSysctls(wantedSysctls({ adoptsFlows, masquerades, hasIpv6 }), logger);
     bringTimeouts(table, timeouts);
   }
 
   /** Remembers how the kernel was before Parasaus came. */
   function recordOriginal(): void {
-    if (TIMEOUTS in record.recorded.original) return;
-    const sysctls = presentSysctls(Object.keys(wantedSysctls({ adoptsFlows: false, masquerades: true })));
-    record.append([{ original: { ...sysctls, [TIMEOUTS]: JSON.stringify(table.readTimeouts()) } }]);
+    const { original } = record.recorded;
+    const names = Object.keys(wantedSysctls({ adoptsFlows: false, masquerades: true, hasIpv6: true }));
+    const sysctls = presentSysctls(names.filter((name) => !(name in original)));
+    const timeouts = TIMEOUTS in original ? {} : { [TIMEOUTS]: JSON.stringify(table.readTimeouts()) };
+    const fresh = { ...sysctls, ...timeouts };
+    if (Object.keys(fresh).length > 0) record.append([{ original: fresh }]);
   }
 }
 
@@ -114,6 +118,7 @@ function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
     forwarding: canMasquerade ? ["fullnat", "nat"] : ["nat"],
     schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
     protocols: ["TCP", "UDP", "SCTP"],
+    families: [4, 6],
     affinityByPrefix: true,
     onePacket: true,
     forwards: true,

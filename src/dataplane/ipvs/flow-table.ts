@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { formatIpv4 } from "../../foundation/index.ts";
+import { canonicalIpv6, formatIpv4 } from "../../foundation/index.ts";
 import { PROTOCOLS } from "../../model/index.ts";
 import type { FlowExplanation, FlowTuple } from "../driver.ts";
 
@@ -42,7 +42,7 @@ const STATES: Readonly<Record<string, FlowExplanation["state"]>> = {
   CLOSED: "closed",
 };
 
-/** Every flow over IPv4 that the kernel's table holds; templates of persistence are not among them. */
+/** Every flow that the kernel's table holds; templates of persistence are not among them. */
 export function readFlowTable(): readonly TableFlow[] {
   return parseFlowTable(readFileSync(FILE, "latin1"));
 }
@@ -57,8 +57,7 @@ function parseLine(line: string): TableFlow | undefined {
     line.trim().split(/\s+/);
   const protocol = PROTOCOLS.find((each) => each === name);
   const named = STATES[state];
-  // Addresses of IPv6 stand in brackets.
-  if (protocol === undefined || named === undefined || clientIp.length !== 8) return undefined;
+  if (protocol === undefined || named === undefined) return undefined;
   return {
     tuple: {
       protocol,
@@ -74,8 +73,9 @@ function parseLine(line: string): TableFlow | undefined {
   };
 }
 
-function ipOf(hexadecimal: string): string {
-  return formatIpv4(numberOf(hexadecimal));
+/** Addresses of IPv6 stand there with all their digits. */
+function ipOf(text: string): string {
+  return text.includes(":") ? (canonicalIpv6(text) ?? text) : formatIpv4(numberOf(text));
 }
 
 function numberOf(hexadecimal = ""): number {

@@ -1,3 +1,4 @@
+import { familyOfIp, type IpFamily } from "../../foundation/index.ts";
 import {
   type IpvsCommand,
   type IpvsDestination,
@@ -32,8 +33,8 @@ const SCHEDULER_FLAGS: Readonly<Record<SchedulerName, typeof NO_FLAGS>> = {
 };
 const SCHEDULERS = Object.keys(SCHEDULER_FLAGS) as readonly SchedulerName[];
 
-/** The bits of an IPv4 address. */
-const WHOLE_ADDRESS = 32;
+/** By family, bits of an address. */
+const WHOLE_ADDRESS: Readonly<Record<IpFamily, number>> = { 4: 32, 6: 128 };
 
 /** Errors that say that what was to be deleted is gone already. */
 const GONE: readonly string[] = ["ENOENT", "ESRCH"];
@@ -116,11 +117,20 @@ function encodeCommand(command: Command): IpvsCommand {
 }
 
 function encodeKey({ protocol, ip, port }: ConnectAddress): IpvsServiceKey {
-  return { kind: "address", family: 4, protocol, ip, port };
+  return { kind: "address", family: familyOf(ip), protocol, ip, port };
+}
+
+function familyOf(ip: string): IpFamily {
+  return familyOfIp(ip) ?? 4;
 }
 
 function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettings {
-  const { scheduler, affinitySeconds, affinityPrefixLength = WHOLE_ADDRESS, isOnePacket = false } = service;
+  const {
+    scheduler,
+    affinitySeconds,
+    affinityPrefixLength = WHOLE_ADDRESS[key.family],
+    isOnePacket = false,
+  } = service;
   const flags = scheduler === "other" ? NO_FLAGS : SCHEDULER_FLAGS[scheduler];
   return {
     key,
@@ -132,11 +142,11 @@ function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettin
 }
 
 function encodeDestination({ ip, port, weight }: Destination): IpvsDestinationSettings {
-  return { family: 4, ip, port, weight, forwarding: "masq", upperThreshold: 0, lowerThreshold: 0 };
+  return { family: familyOf(ip), ip, port, weight, forwarding: "masq", upperThreshold: 0, lowerThreshold: 0 };
 }
 
 function addressOf(key: IpvsServiceKey): ConnectAddress | undefined {
-  if (key.kind === "mark" || key.family === 6) return undefined;
+  if (key.kind === "mark") return undefined;
   const { ip, port, protocol } = key;
   return { ip, port, protocol };
 }
@@ -150,7 +160,7 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
     address,
     scheduler: schedulerOf(service),
     affinitySeconds: isSticky ? persistenceSeconds : 0,
-    ...(isSticky && netmask !== WHOLE_ADDRESS ? { affinityPrefixLength: netmask } : {}),
+    ...(isSticky && netmask !== WHOLE_ADDRESS[service.key.family] ? { affinityPrefixLength: netmask } : {}),
     ...(flags.onePacket ? { isOnePacket: true } : {}),
     destinations: new Map(
       destinations.map(decodeDestination).map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),

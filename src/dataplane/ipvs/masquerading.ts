@@ -37,8 +37,9 @@ export function refuseMasquerading(
   return [{ uid, code: "KernelUnsupported", message }];
 }
 
-function impossibleFor({ isOnePacket, addresses }: ProgrammedPool): string | undefined {
+function impossibleFor({ isOnePacket, addresses, members }: ProgrammedPool): string | undefined {
   // Connection tracking would hold the datagrams of one port together.
   if (isOnePacket) return "schedule datagrams one by one";
-  return addresses.some(({ protocol }) => protocol === "SCTP") ? "forward SCTP" : undefined;
+  if (addresses.some(({ protocol }) => protocol === "SCTP")) return "forward SCTP";
+  return [...addresses, ...members].some(({ ip }) => ip.includes(":")) ? "forward IPv6" : undefined;
 }

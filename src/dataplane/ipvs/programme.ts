@@ -162,9 +162,10 @@ function keyOf({ ip, port, protocol }: ConnectAddress): string {
 export function parsePlace(place: string): ConnectAddress {
   const [protocol, where = ""] = place.split(" ");
   const colon = where.lastIndexOf(":");
+  const host = where.slice(0, colon);
   return {
     protocol: PROTOCOLS.find((each) => each === protocol) ?? "TCP",
-    ip: where.slice(0, colon),
+    ip: host.startsWith("[") ? host.slice(1, -1) : host,
     port: Number(where.slice(colon + 1)),
   };
 }

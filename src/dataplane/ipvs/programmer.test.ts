@@ -123,6 +123,21 @@ it("has one service for each address of the node, and writes nothing the second 
   expect(table.commands).toEqual([]);
 });
 
+it("knows an IPv6 service again by its place, and routes its address to the machine", async () => {
+  const addresses = [{ ip: "2001:db8::80", port: 80, protocol: "TCP" as const }];
+  const members = poolOf().members.map((member, index) => ({ ...member, ip: `2001:db8:1::${index + 1}` }));
+  expect(await program(poolOf({ addresses, members }))).toEqual([]);
+  expect(table.describe()).toEqual([
+    "TCP [2001:db8::80]:80",
+    "  [2001:db8:1::1]:8080 1",
+    "  [2001:db8:1::2]:8080 1",
+  ]);
+  expect([...routed]).toEqual(["2001:db8::80"]);
+  open();
+  await program(poolOf({ addresses, members }));
+  expect(table.commands).toEqual([]);
+});
+
 it("follows the node's addresses", async () => {
   await program(poolOf());
   await programmer.setNodeAddresses(["192.0.2.11", "192.0.2.12"]);

@@ -100,6 +100,13 @@ export class Programmer {
     return false;
   }
 
+  /** Whether a pool has an address of IPv6. */
+  get hasIpv6(): boolean {
+    for (const { pool } of this.programme.entries.values())
+      if (pool.addresses.some(({ ip }) => ip.includes(":"))) return true;
+    return false;
+  }
+
   /**
    * Reads what has changed in the kernel since it was read last, by whomever. What was being deleted when an earlier
    * process died is deleted now.
@@ -386,7 +393,7 @@ export class Programmer {
 }
 
 function placeFor(key: IpvsServiceKey): string[] {
-  if (key.kind === "mark" || key.family === 6) return [];
+  if (key.kind === "mark") return [];
   const { ip, port, protocol } = key;
   return [placeKey({ ip, port, protocol })];
 }

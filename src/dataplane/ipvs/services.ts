@@ -13,7 +13,7 @@ const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMeth
 
 /** One destination of a service. */
 export interface Destination {
-  /** IPv4, dotted quad. */
+  /** IPv4, dotted quad, or IPv6 in canonical text. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;

@@ -8,6 +8,8 @@ export interface NeededSettings {
   readonly adoptsFlows: boolean;
   /** Members of a pool see the node's address. */
   readonly masquerades: boolean;
+  /** A pool has addresses of IPv6. */
+  readonly hasIpv6: boolean;
 }
 
 /** nf_tables translates those connections only that the kernel's connection tracking knows. */
@@ -17,9 +19,12 @@ export const CONNTRACK = "net.ipv4.vs.conntrack";
 export function wantedSysctls({
   adoptsFlows,
   masquerades,
+  hasIpv6,
 }: NeededSettings): Readonly<Record<string, string>> {
   return {
     "net.ipv4.ip_forward": "1",
+    // A router takes no route from advertisements any more, unless accept_ra is 2: not without need.
+    ...(hasIpv6 ? { "net.ipv6.conf.all.forwarding": "1" } : {}),
     // Flows of a member that is gone end at once; otherwise they hang until they time out.
     "net.ipv4.vs.expire_nodest_conn": "1",
     // Session affinity does not hold on to a member that takes no new flows.

@@ -26,9 +26,9 @@ export interface TableService extends Service {
 
 /** Everything that the kernel's table holds. */
 export interface TableContent {
-  /** Services on an IPv4 address, by `placeKey`. */
+  /** Services on an address, by `placeKey`. */
   readonly services: ReadonlyMap<string, TableService>;
-  /** All others, in words: marks and IPv6. */
+  /** All others, in words: those on a mark. */
   readonly others: readonly string[];
 }
 

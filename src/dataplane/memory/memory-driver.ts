@@ -13,6 +13,7 @@ const CAPABILITIES: DriverCapabilities = {
   forwarding: ["fullnat", "nat"],
   schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
   protocols: ["TCP", "UDP"],
+  families: [4],
   affinityByPrefix: true,
   onePacket: false,
   forwards: false,

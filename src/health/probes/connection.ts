@@ -22,7 +22,7 @@ const CONNECT_ERRORS: Readonly<Record<string, string>> = {
 
 /** Opens the connection of a probe. Closing it with a reset leaves no TIME_WAIT behind, here or at the member. */
 export function openConnection(target: { readonly ip: string; readonly port: number }): net.Socket {
-  return net.connect({ host: target.ip, port: target.port, family: 4, noDelay: true });
+  return net.connect({ host: target.ip, port: target.port, noDelay: true });
 }
 
 /** What a failure to connect says, as code and words. */

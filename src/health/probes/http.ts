@@ -1,5 +1,6 @@
 import type net from "node:net";
 import tls from "node:tls";
+import { formatHostPort } from "../../foundation/index.ts";
 import type { HealthCheck } from "../../model/index.ts";
 import type { Probe, ProbeTarget, ReasonCode } from "../probe.ts";
 import { connectFailure, openConnection } from "./connection.ts";
@@ -83,7 +84,7 @@ function exchange(socket: net.Socket, target: ProbeTarget, report: Report): void
 /** A request that no path or host can split into two: anything outside visible ASCII is percent-encoded. */
 function formatRequest(target: ProbeTarget, check: HttpCheck): string {
   const path = check.path.replace(/[^\x21-\x7e]/gu, encodeURIComponent);
-  const host = (check.host ?? `${target.ip}:${target.port}`).replace(/[^\x21-\x7e]/gu, "");
+  const host = (check.host ?? formatHostPort(target.ip, target.port)).replace(/[^\x21-\x7e]/gu, "");
   return [
     `${check.method} ${path.startsWith("/") ? path : `/${path}`} HTTP/1.1`,
     `Host: ${host}`,

@@ -3,7 +3,7 @@ import type { Protocol } from "../pool/pool.ts";
 
 /** A released connect address that nobody but the next pool of the same name gets for a while. */
 export interface QuarantinedAddress {
-  /** IPv4 address, or `*` for every address of every node. */
+  /** IP address, or `*` for every address of every node. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;

@@ -20,7 +20,9 @@ import { addressPoolErrors } from "./validation.ts";
 const spec = structure(
   {
     addresses: list(
-      text("10.0.0.0/24, 10.0.0.1-10.0.0.9, a single address, or node for every address of every node."),
+      text(
+        "10.0.0.0/24, 2001:db8::/64, 10.0.0.1-10.0.0.9, a single address, or node for every IPv4 address of every node.",
+      ),
       "Addresses to hand out.",
       { ...ATOMIC, minItems: 1, maxItems: 1024 },
     ),
@@ -56,7 +58,7 @@ const status = structure(
     quarantine: list(
       structure(
         {
-          ip: text("IPv4 address, or * for every address of every node."),
+          ip: text("IP address, or * for every address of every node."),
           port: integer("Port.", 1, 65_535),
           protocol: oneOf(PROTOCOLS, "Transport protocol."),
           pool: text("Namespace and name of the pool that had it."),

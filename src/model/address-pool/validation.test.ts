@@ -16,6 +16,11 @@ describe("addressPoolDefinition", () => {
     ).toEqual([]);
   });
 
+  it("accepts prefixes, ranges and single addresses of IPv6, beside those of IPv4", () => {
+    const addresses = ["10.0.0.0/24", "2001:db8::/64", "2001:db8:1::1-2001:db8:1::9", "2001:db8:2::1"];
+    expect(errorsOf({ addresses })).toEqual([]);
+  });
+
   it("accepts the built-in pool", () => {
     expect(errorsOf({ addresses: ["node"], ports: ["30000-64999"] })).toEqual([]);
   });
@@ -32,6 +37,13 @@ describe("addressPoolDefinition", () => {
       { addresses: ["10.0.0.7", "10.0.0.0/24"] },
       "spec.addresses[0] FieldValueDuplicate",
     ],
+    [
+      "overlapping ranges of IPv6",
+      { addresses: ["2001:db8::/64", "2001:db8::7"] },
+      "spec.addresses[1] FieldValueDuplicate",
+    ],
+    ["a prefix that is none", { addresses: ["2001:db8::/129"] }, "spec.addresses[0] FieldValueInvalid"],
+    ["link-local addresses", { addresses: ["fe80::/10"] }, "spec.addresses[0] FieldValueInvalid"],
     ["port 0", { addresses: ["10.0.0.1"], ports: ["0-10"] }, "spec.ports[0] FieldValueInvalid"],
     ["port 65536", { addresses: ["10.0.0.1"], ports: ["65536"] }, "spec.ports[0] FieldValueInvalid"],
     [

@@ -1,4 +1,12 @@
-import { type FieldError, formatIpv4, type Ipv4Range, parseIpv4Range } from "../../foundation/index.ts";
+import {
+  type FieldError,
+  formatIpv4,
+  formatIpv6Number,
+  type Ipv4Range,
+  type Ipv6Range,
+  parseIpv4Range,
+  parseIpv6Range,
+} from "../../foundation/index.ts";
 import type { KubeObject } from "../object.ts";
 import { type PortRange, parsePortRange } from "../port-range.ts";
 import { unicastErrors } from "../validation/addresses.ts";
@@ -16,6 +24,7 @@ export function addressPoolErrors(object: KubeObject): FieldError[] {
   return [
     ...addresses.flatMap((text, index) => addressErrors(`spec.addresses[${index}]`, text, addresses)),
     ...overlapErrors("spec.addresses", addresses, parseIpv4Range),
+    ...overlapErrors("spec.addresses", addresses, parseIpv6Range),
     ...ports.flatMap((text, index) => portErrors(`spec.ports[${index}]`, text, addresses.includes(NODE))),
     ...overlapErrors("spec.ports", ports, parsePortRange),
   ];
@@ -25,16 +34,19 @@ function addressErrors(field: string, text: string, all: readonly string[]): Fie
   if (text === NODE) {
     return all.length === 1 ? [] : [forbidden(field, `"${NODE}" cannot stand beside other addresses`)];
   }
-  const range = parseIpv4Range(text);
-  if (!range) {
-    const expectation = "must be a CIDR, a range 10.0.0.1-10.0.0.9, an IPv4 address, or node";
+  const ends = endsOf(text);
+  if (!ends) {
+    const expectation = "must be a CIDR, a range 10.0.0.1-10.0.0.9, an IP address, or node";
     return [invalid(field, text, expectation)];
   }
-  const ends = [
-    ...unicastErrors(field, formatIpv4(range.first)),
-    ...unicastErrors(field, formatIpv4(range.last)),
-  ];
-  return ends.slice(0, 1);
+  return ends.flatMap((ip) => unicastErrors(field, ip)).slice(0, 1);
+}
+
+function endsOf(text: string): readonly string[] | undefined {
+  const ipv4 = parseIpv4Range(text);
+  if (ipv4) return [formatIpv4(ipv4.first), formatIpv4(ipv4.last)];
+  const ipv6 = parseIpv6Range(text);
+  return ipv6 && [formatIpv6Number(ipv6.first), formatIpv6Number(ipv6.last)];
 }
 
 function portErrors(field: string, text: string, onNodes: boolean): FieldError[] {
@@ -48,16 +60,16 @@ function portErrors(field: string, text: string, onNodes: boolean): FieldError[]
 function overlapErrors(
   field: string,
   texts: readonly string[],
-  parse: (text: string) => Ipv4Range | PortRange | undefined,
+  parse: (text: string) => Ipv4Range | Ipv6Range | PortRange | undefined,
 ): FieldError[] {
   const ranges = texts
     .map((text, index) => ({ text, index, range: parse(text) }))
     .flatMap(({ text, index, range }) => (range ? [{ text, index, ...range }] : []))
-    .sort((a, b) => a.first - b.first || a.last - b.last);
-  let last = -1;
+    .sort((a, b) => Number(a.first > b.first) - Number(a.first < b.first));
+  let last: number | bigint = -1;
   return ranges.flatMap((range) => {
     const overlaps = range.first <= last;
-    last = Math.max(last, range.last);
+    if (range.last > last) last = range.last;
     return overlaps ? [duplicate(`${field}[${range.index}]`, range.text)] : [];
   });
 }

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import { AGE, columnsOf, NAME } from "../columns.ts";
 import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import type { KubeObject } from "../object.ts";
@@ -22,7 +23,7 @@ const targetRef = structure(
 
 const address = structure(
   {
-    ip: text("IPv4 address of the member; not loopback, link-local or multicast."),
+    ip: text("IP address of the member; not loopback, link-local or multicast."),
     hostname: text("Kept and not read."),
     nodeName: text("Kept and not read."),
     targetRef,
@@ -68,7 +69,7 @@ const SHOWN_ENDPOINTS = 3;
 
 function endpointsOf({ addresses = [], ports = [] }: EndpointSubset): string[] {
   if (ports.length === 0) return addresses.map(({ ip }) => ip);
-  return ports.flatMap((served) => addresses.map(({ ip }) => `${ip}:${served.port}`));
+  return ports.flatMap((served) => addresses.map(({ ip }) => formatHostPort(ip, served.port)));
 }
 
 /** As kubectl shows them: three, then how many more. */

@@ -3,7 +3,7 @@ import type { Protocol } from "../pool/pool.ts";
 
 /** One address of a subset. */
 export interface EndpointAddress {
-  /** IPv4 address, dotted quad. */
+  /** IPv4 address, dotted quad, or IPv6 address in canonical text. */
   readonly ip: string;
   readonly nodeName?: string;
   readonly hostname?: string;

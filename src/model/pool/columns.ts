@@ -1,9 +1,10 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import { AGE, columnsOf, NAME, NONE } from "../columns.ts";
 import type { Condition } from "../object.ts";
 import type { ConnectAddress, Pool } from "./pool.ts";
 
 function addressText({ ip, port }: ConnectAddress): string {
-  return `${ip === "*" ? "<nodes>" : ip}:${port}`;
+  return formatHostPort(ip === "*" ? "<nodes>" : ip, port);
 }
 
 /** Members that are described and up, out of those that are described: `2/3`. */
@@ -37,7 +38,7 @@ export const poolColumns = columnsOf<Pool>({
   MEMBERS: {
     description: "The members.",
     wide: true,
-    cell: ({ spec }) => memberList(spec.members.map(({ ip, port }) => `${ip}:${port}`)),
+    cell: ({ spec }) => memberList(spec.members.map(({ ip, port }) => formatHostPort(ip, port))),
   },
   CONDITION: {
     description: "What is wrong, if anything.",

@@ -14,7 +14,7 @@ export type Verdict = "unchecked" | "up" | "down";
 
 /** One real server of a pool, as the operator describes it; {@link completeMember} knows what is left out. */
 export interface PoolMember {
-  /** IPv4 address, dotted quad. */
+  /** IPv4 address, dotted quad, or IPv6 address in canonical text. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
@@ -30,7 +30,7 @@ export interface PoolMember {
 export interface PoolSpec {
   /** Address pool to take the connect address from. Default `node-ports`. */
   readonly addressPool: string;
-  /** Asked-for IPv4 connect address; not with `node-ports`. */
+  /** Asked-for connect address; not with `node-ports`. */
   readonly ip?: string;
   /** Asked-for connect port, 1-65535. */
   readonly port?: number;
@@ -40,7 +40,7 @@ export interface PoolSpec {
   readonly sessionAffinity: {
     readonly type: "None" | "ClientIP";
     readonly timeoutSeconds: number;
-    /** Clients that agree in so many leading bits of their address have one affinity, 1-32. Default: all of them. */
+    /** Clients that agree in so many leading bits of their address have one affinity, 1-32 or 1-128. Default: all of them. */
     readonly prefixLength?: number;
   };
   /** Each datagram of a UDP pool picks a member by itself. Default: a flow keeps its member. */
@@ -57,7 +57,7 @@ export interface PoolSpec {
 
 /** Where clients connect to. */
 export interface ConnectAddress {
-  /** IPv4 address, or `*` for every address of every node. */
+  /** IP address, or `*` for every IPv4 address of every node. */
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;

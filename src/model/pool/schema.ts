@@ -4,7 +4,7 @@ import {
   ATOMIC,
   flag,
   integer,
-  ipv4,
+  ip,
   list,
   oneOf,
   PROTOCOLS,
@@ -24,7 +24,7 @@ const protocol = oneOf(PROTOCOLS, "Transport protocol; SCTP with the ipvs driver
 
 const member = structure(
   {
-    ip: ipv4("IPv4 address of the real server."),
+    ip: ip("IPv4 or IPv6 address of the real server."),
     port: port("Port of the real server."),
     weight: integer("Share of new flows relative to the other members; 0 takes none.", 0, 256, {
       default: DEFAULT_WEIGHT,
@@ -46,7 +46,7 @@ const member = structure(
 
 const memberStatus = structure(
   {
-    ip: ipv4("IPv4 address of the member."),
+    ip: ip("Address of the member."),
     port: port("Port of the member."),
     verdict: oneOf(["unchecked", "up", "down"], "The health check's word on the member."),
     reason: text("Reason code and what was seen, such as L4CON connection refused."),
@@ -70,7 +70,9 @@ const memberKeys = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-key
 const spec = structure(
   {
     addressPool: text("Address pool that the connect address is taken from.", { default: "node-ports" }),
-    ip: ipv4("Connect IPv4 address to ask for; absent: any of the address pool. Not with node-ports."),
+    ip: ip(
+      "Connect address to ask for, of the members' family; absent: any of the address pool. Not with node-ports. IPv6 with the ipvs driver.",
+    ),
     port: port("Connect port to ask for; absent: any free one of the address pool."),
     protocol,
     scheduler: oneOf(
@@ -92,7 +94,7 @@ const spec = structure(
         prefixLength: integer(
           "Clients whose addresses agree in so many leading bits stay together: 24 takes 10.0.0.0 to 10.0.0.255 for one client (netmask 255.255.255.0). Absent: every address by itself. With the ipvs driver.",
           1,
-          32,
+          128,
         ),
       },
       "Whether a client comes back to the member that it had.",
@@ -135,7 +137,7 @@ const spec = structure(
 
 const connectAddress = structure(
   {
-    ip: text("IPv4 address, or * for every address of every node."),
+    ip: text("IP address, or * for every address of every node."),
     port: port("Port."),
     protocol: oneOf(PROTOCOLS, "Transport protocol."),
     addressPool: text("Address pool that it was taken from."),

@@ -29,6 +29,20 @@ describe("a member's address", () => {
     ]);
   });
 
+  it.each([
+    ["loopback", "::1"],
+    ["link-local", "fe80::1"],
+    ["multicast", "ff02::1"],
+    ["unspecified", "::"],
+    ["one of IPv4", "::ffff:10.0.0.1"],
+    ["AWS's metadata service", "fd00:ec2::254"],
+    ["spelt in a second way", "2001:DB8::1"],
+  ])("of IPv6 is refused when it is %s", (_, ip) => {
+    expect(errorsOf({ addressPool: "public", members: [member(ip)] })).toEqual([
+      "spec.members[0].ip FieldValueInvalid",
+    ]);
+  });
+
   it.each(["010.0.0.1", "10.1", "10.0.0.256", "web.example.com", ""])("is refused when it is %j", (ip) => {
     expect(errorsOf({ members: [member(ip)] })).toEqual(["spec.members[0].ip FieldValueInvalid"]);
   });
@@ -82,8 +96,40 @@ describe("a connect address", () => {
   });
 });
 
+describe("a pool's family", () => {
+  const two = [member("2001:db8::1"), member("2001:db8::2")];
+
+  it("may be IPv6, asked for or not", () => {
+    expect(errorsOf({ addressPool: "public", members: two })).toEqual([]);
+    expect(errorsOf({ addressPool: "public", ip: "2001:db8::9", members: two })).toEqual([]);
+    const sessionAffinity = { type: "ClientIP", prefixLength: 64 };
+    expect(errorsOf({ addressPool: "public", members: two, sessionAffinity })).toEqual([]);
+  });
+
+  it("is one: the member that is of the other is named", () => {
+    const mixed = [...two, member("10.0.0.1")];
+    expect(errorsOf({ addressPool: "public", members: mixed })).toEqual([
+      "spec.members[2].ip FieldValueInvalid",
+    ]);
+    expect(errorsOf({ addressPool: "public", ip: "10.0.0.9", members: [member("2001:db8::1")] })).toEqual([
+      "spec.members[0].ip FieldValueInvalid",
+    ]);
+  });
+
+  it("is IPv4 with node-ports, and the message says what to choose instead", () => {
+    const input = { metadata: { name: "web" }, spec: { members: [member("2001:db8::1")] } };
+    const { errors } = validateObject(poolDefinition, input, "Strict");
+    expect(errors).toMatchObject([
+      {
+        field: "spec.members[0].ip",
+        message: expect.stringContaining("name an address pool with IPv6 addresses in spec.addressPool"),
+      },
+    ]);
+  });
+});
+
 describe("session affinity", () => {
-  it.each([0, 33, "255.255.255.0"])("is refused with a prefix length of %j", (prefixLength) => {
+  it.each([0, 33, 129, "255.255.255.0"])("is refused with a prefix length of %j", (prefixLength) => {
     expect(errorsOf({ sessionAffinity: { type: "ClientIP", prefixLength } })).toEqual([
       "spec.sessionAffinity.prefixLength FieldValueInvalid",
     ]);

@@ -1,8 +1,9 @@
-import type { FieldError } from "../../foundation/index.ts";
+import { type FieldError, familyOfIp, formatHostPort } from "../../foundation/index.ts";
 import type { KubeObject } from "../object.ts";
 import { unicastErrors } from "../validation/addresses.ts";
 import { duplicate, forbidden, invalid } from "../validation/field-errors.ts";
 import { nameComplaint } from "../validation/names.ts";
+import { familyOfPool } from "./family.ts";
 import { healthCheckErrors } from "./health-check-validation.ts";
 import { completeMember } from "./member.ts";
 import type { Pool, PoolMember, PoolSpec } from "./pool.ts";
@@ -17,6 +18,7 @@ export function poolErrors(object: KubeObject, previous?: KubeObject): FieldErro
   return [
     ...addressErrors(spec),
     ...onePacketErrors(spec),
+    ...familyErrors(spec),
     ...healthCheckErrors("spec.healthCheck", spec.healthCheck),
     ...spec.members.flatMap((member, index) => memberErrors(`spec.members[${index}]`, member, own)),
     ...duplicateErrors(spec.members),
@@ -35,7 +37,7 @@ function ownAddresses(spec: PoolSpec, previous?: Pool): ReadonlySet<string> {
 }
 
 function addressKey({ ip, port }: { readonly ip: string; readonly port: number }): string {
-  return `${ip}:${port}`;
+  return formatHostPort(ip, port);
 }
 
 function addressErrors({ addressPool, ip }: PoolSpec): FieldError[] {
@@ -58,6 +60,27 @@ function onePacketErrors({ protocol, onePacketScheduling }: PoolSpec): FieldErro
   if (!onePacketScheduling || protocol === "UDP") return [];
   return [
     forbidden("spec.onePacketScheduling", `only with protocol UDP; packets of ${protocol} belong together`),
+  ];
+}
+
+/** One pool, one family: the kernel translates none into the other. */
+function familyErrors(spec: PoolSpec): FieldError[] {
+  const { ip, members, addressPool, sessionAffinity } = spec;
+  const onNodes = addressPool === NODE_PORTS && ip === undefined;
+  const family = onNodes ? 4 : (familyOfPool(spec) ?? 4);
+  const { prefixLength = 0 } = sessionAffinity;
+  const why = onNodes
+    ? `address pool "${NODE_PORTS}" has IPv4 addresses only; name an address pool with IPv6 addresses in spec.addressPool`
+    : `must be an IPv${family} address like ${ip === undefined ? "the first member" : "spec.ip"}: a pool has one family`;
+  return [
+    ...members.flatMap((member, index) => {
+      const other = familyOfIp(member.ip);
+      const fits = other === undefined || other === family;
+      return fits ? [] : [invalid(`spec.members[${index}].ip`, member.ip, why)];
+    }),
+    ...(family === 4 && prefixLength > 32
+      ? [invalid("spec.sessionAffinity.prefixLength", prefixLength, "must be at most 32 with IPv4")]
+      : []),
   ];
 }
 

@@ -58,6 +58,11 @@ export function ipv4(description: string, more: JsonSchema = {}): JsonSchema {
   return text(description, { format: "ipv4", ...more });
 }
 
+/** An IPv4 or IPv6 address; checked by the kind's validation, which knows the address's purpose. */
+export function ip(description: string, more: JsonSchema = {}): JsonSchema {
+  return text(description, { format: "ip", ...more });
+}
+
 /** An RFC 3339 time. */
 export function timestamp(description: string): JsonSchema {
   return text(description, { format: "date-time" });

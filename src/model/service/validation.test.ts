@@ -90,8 +90,12 @@ describe("serviceDefinition", () => {
       "spec.ports[1].nodePort FieldValueDuplicate",
     ],
     ["ExternalName without name", { type: "ExternalName" }, "spec.externalName FieldValueRequired"],
-    ["an IPv6 clusterIP", { clusterIP: "fd00::1", ports: [{ port: 1 }] }, "spec.clusterIP FieldValueInvalid"],
-    ["IPv6", { ipFamilies: ["IPv6"], ports: [{ port: 1 }] }, "spec.ipFamilies[0] FieldValueNotSupported"],
+    ["a loopback clusterIP", { clusterIP: "::1", ports: [{ port: 1 }] }, "spec.clusterIP FieldValueInvalid"],
+    [
+      "two families",
+      { ipFamilies: ["IPv4", "IPv6"], ports: [{ port: 1 }] },
+      "spec.ipFamilies[1] FieldValueForbidden",
+    ],
     ["a selector that is a list", { selector: [], ports: [{ port: 1 }] }, "spec.selector FieldValueInvalid"],
   ])("refuses %s", (_, spec, expected) => {
     expect(errorsOf(spec)).toEqual([expected]);

@@ -1,8 +1,8 @@
-import { type FieldError, parseIpv4 } from "../../foundation/index.ts";
+import { type FieldError, familyOfIp } from "../../foundation/index.ts";
 import { healthCheckAnnotationErrors } from "../annotations.ts";
 import type { KubeObject } from "../object.ts";
 import { unicastErrors } from "../validation/addresses.ts";
-import { duplicate, forbidden, invalid, missing, unsupported } from "../validation/field-errors.ts";
+import { duplicate, forbidden, invalid, missing } from "../validation/field-errors.ts";
 import { nameComplaint } from "../validation/names.ts";
 import type { Service, ServicePort } from "./service.ts";
 
@@ -73,13 +73,15 @@ function addressErrors(spec: Service["spec"] & { readonly ipFamilies?: readonly 
       : []),
     ...(loadBalancerIP ? unicastErrors("spec.loadBalancerIP", loadBalancerIP) : []),
     ...externalIPs.flatMap((ip, index) =>
-      parseIpv4(ip) === undefined
-        ? [invalid(`spec.externalIPs[${index}]`, ip, "must be an IPv4 address")]
+      familyOfIp(ip) === undefined
+        ? [invalid(`spec.externalIPs[${index}]`, ip, "must be an IP address")]
         : [],
     ),
-    ...ipFamilies.flatMap((family, index) =>
-      family === "IPv4" ? [] : [unsupported(`spec.ipFamilies[${index}]`, family, ["IPv4"])],
-    ),
+    ...ipFamilies
+      .slice(1)
+      .map((family, index) =>
+        forbidden(`spec.ipFamilies[${index + 1}]`, `${family}: a Service has one address family here`),
+      ),
   ];
 }
 

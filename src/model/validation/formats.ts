@@ -1,5 +1,4 @@
-import { isIPv6 } from "node:net";
-import { type FieldError, parseIpv4 } from "../../foundation/index.ts";
+import { canonicalIpv6, type FieldError, familyOfIp, parseIpv4 } from "../../foundation/index.ts";
 import type { JsonSchema } from "../definition.ts";
 import { parseDurationMs } from "../duration.ts";
 import { invalid, tooLong, unsupported } from "./field-errors.ts";
@@ -11,15 +10,17 @@ const FORMATS: Readonly<Record<string, (text: string) => string | undefined>> = 
     RFC_3339.test(text) && !Number.isNaN(Date.parse(text))
       ? undefined
       : "must be an RFC 3339 time such as 2026-01-31T12:00:00Z",
-  ipv4: ipv4Complaint,
+  ip: ipComplaint,
+  ipv4: (text) => (parseIpv4(text) === undefined ? "must be an IPv4 address such as 10.0.0.1" : undefined),
 };
 
-/** Says what is wrong with an IPv4 address as text, or nothing. */
-export function ipv4Complaint(text: string): string | undefined {
-  if (parseIpv4(text) !== undefined) return undefined;
-  return isIPv6(text)
-    ? "must be an IPv4 address; IPv6 is not supported yet"
-    : "must be an IPv4 address such as 10.0.0.1";
+/** Says what is wrong with an address as text, or nothing. Addresses are compared as text, so each has one spelling. */
+export function ipComplaint(text: string): string | undefined {
+  if (familyOfIp(text) !== undefined) return undefined;
+  const canonical = canonicalIpv6(text);
+  return canonical
+    ? `must be written as ${canonical}`
+    : "must be an IP address such as 10.0.0.1 or 2001:db8::1";
 }
 
 /** What the schema says of one string, number, boolean or int-or-string. */

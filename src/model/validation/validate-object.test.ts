@@ -59,9 +59,9 @@ describe("validateObject", () => {
       'spec.forwarding: Unsupported value: "dsr": supported values: "fullnat", "nat"',
     ],
     [
-      "an IPv6 member",
-      { members: [{ ip: "fd00::1", port: 80 }] },
-      'spec.members[0].ip: Invalid value: "fd00::1": must be an IPv4 address; IPv6 is not supported yet',
+      "an IPv6 member with a second spelling",
+      { members: [{ ip: "fd00:0::1", port: 80 }] },
+      'spec.members[0].ip: Invalid value: "fd00:0::1": must be written as fd00::1',
     ],
     [
       "a duration without unit",

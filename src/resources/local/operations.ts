@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { formatHostPort } from "../../foundation/index.ts";
 import {
   apiVersionOf,
   type KubeObject,
@@ -136,7 +137,7 @@ function isDraining(object: KubeObject | undefined, member: string): boolean {
 
 function membersOf(object: KubeObject): Map<string, PoolMember> {
   const { members = [] } = specOf(object) as { members?: readonly PoolMember[] };
-  return new Map(members.map((member) => [`${member.ip}:${member.port}`, member]));
+  return new Map(members.map((member) => [formatHostPort(member.ip, member.port), member]));
 }
 
 function withoutMembers(object: KubeObject): unknown {

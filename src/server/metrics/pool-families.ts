@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import { completeMember, type Pool } from "../../model/index.ts";
 import { type MetricFamily, samplesOf } from "./exposition.ts";
 
@@ -38,7 +39,7 @@ function membersOf({ metadata, spec, status }: Pool) {
     labels: {
       namespace: metadata.namespace ?? "",
       pool: metadata.name,
-      member: `${member.ip}:${member.port}`,
+      member: formatHostPort(member.ip, member.port),
     },
     weight: member.weight,
     isUp: status?.members?.some(

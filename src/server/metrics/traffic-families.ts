@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../foundation/index.ts";
 import type { DriverCounters, MemberCounters } from "../../model/index.ts";
 import { type MetricFamily, type MetricSample, samplesOf } from "./exposition.ts";
 
@@ -80,7 +81,12 @@ export function trafficFamilies(nodes: readonly NodeCounters[], names: PoolNames
 
 function memberLabels(node: string, { poolUid, ip, port }: MemberCounters, names: PoolNames): Labels {
   const pool = names(poolUid);
-  return { node, namespace: pool?.namespace ?? "", pool: pool?.name ?? poolUid, member: `${ip}:${port}` };
+  return {
+    node,
+    namespace: pool?.namespace ?? "",
+    pool: pool?.name ?? poolUid,
+    member: formatHostPort(ip, port),
+  };
 }
 
 function directions(labels: Labels, [inward, outward]: readonly [number, number]): readonly MetricSample[] {

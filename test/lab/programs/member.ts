@@ -2,12 +2,12 @@
  * A member of the lab: answers HTTP with its name (`Connection: close` and HTTP/1.0 close, else keep-alive), and
  * anything else byte for byte with a line of its name. UDP likewise.
  *
- *     tsx member.ts NAME TCP_PORT [UDP_PORT]
+ *     tsx member.ts NAME TCP_PORT [UDP_PORT [HOST]]
  */
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 
-const [name = "member", tcpPort = "8080", udpPort] = process.argv.slice(2);
+const [name = "member", tcpPort = "8080", udpPort, host = "0.0.0.0"] = process.argv.slice(2);
 
 const server = createServer({ noDelay: true, highWaterMark: 1024 }, (socket) => {
   socket.on("error", () => socket.destroy());
@@ -27,11 +27,9 @@ function answer(socket: Socket, text: string): void {
   else socket.write(reply);
 }
 
-server.listen({ port: Number(tcpPort), host: "0.0.0.0", backlog: 4096 }, () =>
-  process.stdout.write("listening\n"),
-);
+server.listen({ port: Number(tcpPort), host, backlog: 4096 }, () => process.stdout.write("listening\n"));
 
-if (udpPort !== undefined) {
+if (udpPort) {
   const datagrams = createSocket("udp4");
   datagrams.on("message", (_message, from) => datagrams.send(`${name}\n`, from.port, from.address));
   datagrams.bind(Number(udpPort));

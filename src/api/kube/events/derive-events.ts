@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatHostPort } from "../../../foundation/index.ts";
 import {
   type Condition,
   isBadNews,
@@ -125,7 +126,7 @@ function verdictHappenings(object: KubeObject): Happening[] {
 }
 
 function verdictHappening(pool: KubeObject, { ip, port, verdict, reason, since }: MemberStatus): Happening {
-  const member = `${ip}:${port}`;
+  const member = formatHostPort(ip, port);
   return {
     subject: { ...subjectOf(pool), fieldPath: memberPath(member) },
     time: since,

@@ -11,6 +11,7 @@ import {
   placesOf,
   poolIn,
   program,
+  type TestFlow,
   withMember,
 } from "./driver-world.ts";
 
@@ -18,11 +19,12 @@ import {
 export function describeDriver(name: string, open: () => Promise<DriverWorld>): void {
   describe(`driver ${name}`, () => {
     let world: DriverWorld;
+    const opened = new Set<TestFlow>();
     const current = () => world;
     beforeAll(async () => {
-      world = await open();
+      world = remembering(await open(), opened);
     });
-    beforeEach(() => clear(world));
+    beforeEach(() => clear(world, opened));
     afterAll(() => world?.[Symbol.asyncDispose]());
     describeChanges(current);
     describeLeaving(current);
@@ -49,8 +51,26 @@ function describePage(name: string, world: () => DriverWorld): void {
   });
 }
 
-/** Every pool gone at once, so that each test begins with an empty kernel. */
-async function clear(world: DriverWorld): Promise<void> {
+/** The world, with every flow that is dialled put into `opened`. */
+function remembering(world: DriverWorld, opened: Set<TestFlow>): DriverWorld {
+  return {
+    ...world,
+    async connect(port, clientIp) {
+      const flow = await world.connect(port, clientIp);
+      if (flow !== "reset") opened.add(flow);
+      return flow;
+    },
+  };
+}
+
+/**
+ * Every flow closed and every pool gone at once, so that each test begins with an empty kernel. Flows are closed first:
+ * IPVS drops those of a deleted member an instant later (ip_vs_expire_nodest_conn_flush), and where the next test has added
+ * the member again by then, they are its open connections.
+ */
+async function clear(world: DriverWorld, opened: Set<TestFlow>): Promise<void> {
+  await closeAll([...opened]);
+  opened.clear();
   const driver = world.driver();
   const pools = await driver.observe();
   await driver.apply(pools.map((pool) => ({ kind: "remove", uid: pool.uid })));

@@ -29,6 +29,23 @@ const refusal = (content: string, flags = {}, environment = {}) => {
   return "accepted";
 };
 
+describe("ipvs-sync", () => {
+  it("has LVS's defaults, and takes what is named", () => {
+    const standard = { device: "eth0", id: 0, group: "224.0.0.81", port: 8848, ttl: 1 };
+    expect(load("").values.ipvsSync).toBeUndefined();
+    expect(load("ipvs-sync: eth0\n").values.ipvsSync).toEqual(standard);
+    const named = load("", { ipvsSync: "eth0,id=7,group=224.0.1.9,port=9000,ttl=2" }).values.ipvsSync;
+    expect(named).toEqual({ device: "eth0", id: 7, group: "224.0.1.9", port: 9000, ttl: 2 });
+  });
+
+  it.each(["a/b", "eth0,id=256", "eth0,group=10.0.0.1", "eth0,speed=9", "eth0,port"])(
+    "refuses %s",
+    (text) => {
+      expect(refusal("", { ipvsSync: text })).toContain(text.split("=").at(-1));
+    },
+  );
+});
+
 describe("precedence", () => {
   const content = "log-level: warn\nmax-flows: 10\ndevices: [eth0, eth1]\n";
 

@@ -8,6 +8,7 @@ import {
   secondsByName,
   serverUrl,
   storeLocation,
+  syncSettings,
   text,
   truth,
   type ValueReader,
@@ -277,6 +278,14 @@ export const SETTINGS = {
     programs: FORWARDING,
     read: secondsByName(["established", "half-open", "closing", "closed", "udp"]),
     fallback: always("established=7800,half-open=15,closing=60,closed=70,udp=120"),
+  },
+  ipvsSync: {
+    placeholder: "DEVICE[,id=N]",
+    description:
+      "with ipvs: tell other nodes of connections, and hear of theirs, on this device; nodes of one id (0) belong together",
+    programs: FORWARDING,
+    read: syncSettings,
+    fallback: nothing,
   },
   logLevel: {
     placeholder: "LEVEL",

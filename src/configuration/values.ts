@@ -115,6 +115,49 @@ export function secondsByName<Name extends string>(
   };
 }
 
+/** How nodes tell each other of their connections. */
+export interface SyncSettings {
+  readonly device: string;
+  /** 0-255. */
+  readonly id: number;
+  /** IPv4 multicast address. */
+  readonly group: string;
+  /** 1-65535. */
+  readonly port: number;
+  /** Hops, 1-255. */
+  readonly ttl: number;
+}
+
+/** `eth0`, or `eth0,id=7,group=224.0.0.81,port=8848,ttl=1`; empty = none. */
+export const syncSettings: ValueReader<SyncSettings | undefined> = (value) => {
+  if (value === "") return undefined;
+  const [device = "", ...parts] = value.split(",").map((part) => part.trim());
+  if (!/^[^\s/=]{1,15}$/.test(device)) throw wrong(value, SYNC_FORM);
+  const found = new Map(parts.map((part) => part.split("=", 2) as [string, string | undefined]));
+  const take = <Value>(name: string, read: ValueReader<Value>, standard: string) => {
+    const given = found.get(name) ?? standard;
+    found.delete(name);
+    return read(given);
+  };
+  const settings = {
+    device,
+    id: take("id", wholeNumber(0, 255), "0"),
+    group: take("group", multicastAddress, "224.0.0.81"),
+    port: take("port", wholeNumber(1, 65_535), "8848"),
+    ttl: take("ttl", wholeNumber(1, 255), "1"),
+  };
+  if (found.size > 0) throw wrong(value, SYNC_FORM);
+  return settings;
+};
+
+const SYNC_FORM = "DEVICE[,id=0-255][,group=MULTICAST-IP][,port=PORT][,ttl=1-255]";
+
+const multicastAddress: ValueReader<string> = (value) => {
+  const first = Number(value.split(".")[0]);
+  if (!isIPv4(value) || first < 224 || first > 239) throw wrong(value, "an IPv4 multicast address");
+  return value;
+};
+
 /** Where objects are kept. */
 export type StoreLocation =
   | { readonly kind: "embedded" }

@@ -46,9 +46,9 @@ export {
   healthCheckTiming,
 } from "./pool/health-check.ts";
 export { type CompleteMember, completeMember } from "./pool/member.ts";
+export { FORWARDING_MODES, type ForwardingMode, SCHEDULER_NAMES, type SchedulerName } from "./pool/policy.ts";
 export type {
   ConnectAddress,
-  ForwardingMode,
   MemberAdminState,
   MemberStatus,
   Pool,
@@ -56,7 +56,6 @@ export type {
   PoolSpec,
   PoolStatus,
   Protocol,
-  SchedulerName,
   Verdict,
 } from "./pool/pool.ts";
 export { MEMBER_LIMIT } from "./pool/schema.ts";

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { SCHEDULER_NAMES } from "../model/index.ts";
 import { expectedShares, slotTable } from "./slot-table.ts";
 
 const members = [
@@ -16,12 +17,21 @@ it("ignores weights for rr and lc, and obeys them for wrr, wlc, sh and mh", () =
   }
 });
 
+it("goes by weight where the load is weighed, and by the largest weight for fo and ovf", () => {
+  for (const scheduler of ["sed", "nq", "twos", "lblc", "lblcr"] as const)
+    expect(expectedShares(scheduler, members)).toEqual([0.75, 0.25]);
+  const equal = { ip: "10.0.0.3", port: 80, weight: 3 };
+  for (const scheduler of ["fo", "ovf"] as const)
+    expect(expectedShares(scheduler, [...members, equal])).toEqual([0.5, 0, 0.5]);
+  expect(expectedShares("dh", members)).toEqual([0.5, 0.5]);
+});
+
 it("lists every member once where the scheduler scans", () => {
   expect([...slotTable("wlc", members)]).toEqual([0, 1]);
 });
 
 it("is empty without members, for every scheduler", () => {
-  for (const scheduler of ["rr", "wrr", "lc", "wlc", "sh", "mh"] as const) {
+  for (const scheduler of SCHEDULER_NAMES) {
     expect(slotTable(scheduler, [])).toHaveLength(0);
   }
 });

@@ -36,16 +36,30 @@ export function slotTable(scheduler: SchedulerName, members: readonly ScheduledM
 }
 
 /**
- * The share of new flows that each member should get, 0-1, in member order: for rr, wrr, sh and mh that of its table;
- * for lc the same for all and for wlc by weight, when flows last equally long.
+ * The share of new flows that each member should get, 0-1, in member order:
+ *
+ * - rr, wrr, sh, mh: that of its table;
+ * - lc: the same for all; wlc, sed, nq, twos: by weight; when flows last equally long;
+ * - fo: all to the largest weight; ovf too, until that member has more flows than its weight. Members of the same weight
+ *   are equally likely: which comes first depends on which was added first;
+ * - dh: the same for all, lblc, lblcr: by weight, over many connect addresses; each address has one member (lblc, lblcr: as
+ *   long as that is not overloaded).
  */
 export function expectedShares(scheduler: SchedulerName, members: readonly ScheduledMember[]): number[] {
-  if (scheduler === "wlc") {
-    const total = members.reduce((sum, member) => sum + member.weight, 0);
-    return members.map((member) => member.weight / total);
+  if (BY_WEIGHT.has(scheduler)) return shares(members.map(({ weight }) => weight));
+  if (scheduler === "fo" || scheduler === "ovf") {
+    const largest = Math.max(...members.map(({ weight }) => weight));
+    return shares(members.map(({ weight }) => (weight === largest ? 1 : 0)));
   }
   const table = slotTable(scheduler, members);
   const counts = new Array<number>(members.length).fill(0);
   for (const index of table) counts[index] = (counts[index] ?? 0) + 1;
-  return counts.map((count) => count / table.length);
+  return shares(counts);
+}
+
+const BY_WEIGHT: ReadonlySet<SchedulerName> = new Set(["wlc", "sed", "nq", "twos", "lblc", "lblcr"]);
+
+function shares(parts: readonly number[]): number[] {
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  return parts.map((part) => part / total);
 }

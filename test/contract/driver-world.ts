@@ -19,6 +19,8 @@ export interface DriverWorld extends AsyncDisposable {
   reopen(): Promise<void>;
   /** How the suite's pools forward. Default fullnat. */
   readonly forwarding?: DesiredPool["forwarding"];
+  /** Whether replies pass the node, which then counts them. Default true. */
+  readonly countsReplies?: boolean;
   /** Where members answer; at least four. */
   readonly places: readonly { readonly ip: string; readonly port: number }[];
   /** The node's address that clients dial. */

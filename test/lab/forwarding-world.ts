@@ -10,6 +10,8 @@ const MEMBER_PORT = 8080;
 export interface ForwardingWorld<Options> extends DriverWorld {
   readonly topology: Topology;
   readonly options: Options;
+  /** Dials any address, by default from the first client address. @returns `reset` when refused */
+  dial(ip: string, port: number, clientIp?: string): Promise<TestFlow | "reset">;
   /** The process that has the driver. */
   host(): Remote;
   /** Ends the driver politely and opens another one. */
@@ -30,7 +32,7 @@ export async function openForwardingWorld<Options extends object>(
   const topology = await openTopology({ memberCount });
   const options = optionsFor(`paratest-${process.pid}-${topology.node.id}`);
   try {
-    return await connectWorld(topology, options, uninstall);
+    return await connectWorld(topology, options, uninstall, { port: MEMBER_PORT });
   } catch (failure) {
     uninstall(options);
     await topology[Symbol.asyncDispose]();
@@ -38,12 +40,20 @@ export async function openForwardingWorld<Options extends object>(
   }
 }
 
-async function connectWorld<Options extends object>(
+/**
+ * Starts members, a client and the driver in a topology; disposing the world disposes it too.
+ *
+ * @param member Port of the members' servers, and the address that they listen on if not on every one.
+ */
+export async function connectWorld<Options extends object>(
   topology: Topology,
   options: Options,
   uninstall: (options: Options) => void,
+  member: { readonly port: number; readonly serviceIp?: string },
 ): Promise<ForwardingWorld<Options>> {
-  await Promise.all(topology.members.map((machine) => startMember(machine, MEMBER_PORT)));
+  const { port: memberPort, serviceIp } = member;
+  const udpPort = serviceIp === undefined ? undefined : memberPort;
+  await Promise.all(topology.members.map((machine) => startMember(machine, memberPort, udpPort, serviceIp)));
   const client = await startRemote(topology.client, "flow-client.ts");
   const open = async (prefix?: readonly string[], change: Partial<Options> = {}) => {
     const words = [JSON.stringify({ ...options, ...change })];
@@ -54,8 +64,8 @@ async function connectWorld<Options extends object>(
   let host: Remote;
   let driver: Driver;
   await open();
-  const places = topology.members.map(({ ip }) => ({ ip, port: MEMBER_PORT }));
-  const names = new Map(topology.members.map(({ name, ip }) => [name, `${ip}:${MEMBER_PORT}`]));
+  const places = topology.members.map(({ ip }) => ({ ip, port: memberPort }));
+  const names = new Map(topology.members.map(({ name, ip }) => [name, `${ip}:${memberPort}`]));
   const nameOf = (answer: unknown) => names.get(String(answer).split("\n")[0] ?? "") ?? String(answer);
   return {
     topology,
@@ -73,6 +83,7 @@ async function connectWorld<Options extends object>(
     places,
     nodeIp: topology.nodeIp,
     clientIps: topology.clientIps,
+    dial: (ip, port, clientIp = topology.clientIps[0]) => connectFlow(client, ip, port, clientIp, nameOf),
     connect: (port, clientIp = topology.clientIps[0]) =>
       connectFlow(client, topology.nodeIp, port, clientIp, nameOf),
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -4,7 +4,8 @@ import type { IpvsDriverOptions } from "../../src/dataplane/ipvs/index.ts";
 import { type ForwardingWorld, openForwardingWorld } from "./forwarding-world.ts";
 import { canMakeNamespaces, runProgram } from "./namespaces.ts";
 
-const RECORDS = "/run/parasaus/ipvs";
+/** Where drivers keep their records. */
+export const IPVS_RECORDS = "/run/parasaus/ipvs";
 
 /** Why IPVS cannot be tested here; empty when it can. Goes into the names of skipped tests. */
 export function missingForIpvs(): string {
@@ -46,7 +47,7 @@ export function openIpvsWorld(change: Partial<IpvsDriverOptions> = {}, memberCou
     (node) => ({ node, driver: "ipvs", ...change }),
     ({ node }) => {
       for (const end of ["jsonl", "adopt.json"])
-        rmSync(path.join(RECORDS, `${node}.${end}`), { force: true });
+        rmSync(path.join(IPVS_RECORDS, `${node}.${end}`), { force: true });
     },
   );
 }

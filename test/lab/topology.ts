@@ -76,7 +76,8 @@ function joinMember(node: Namespace, namespace: Namespace, number: number): Memb
   return { namespace, ip: `10.78.${number}.2`, name: `m${number}` };
 }
 
-function addClientAddresses(client: Namespace, count: number): string[] {
+/** Gives the clients' machine that many addresses to dial from. */
+export function addClientAddresses(client: Namespace, count: number): string[] {
   const addresses = Array.from(
     { length: count },
     (_, index) => `10.77.${16 + Math.floor(index / 250)}.${1 + (index % 250)}`,
@@ -85,10 +86,11 @@ function addClientAddresses(client: Namespace, count: number): string[] {
   return addresses;
 }
 
-function join(
+/** Connects two machines by a cable. `leftIp` undefined = none, as a switch's port has it. */
+export function join(
   left: Namespace,
   leftDevice: string,
-  leftIp: string,
+  leftIp: string | undefined,
   right: Namespace,
   rightDevice: string,
   rightIp: string,
@@ -96,18 +98,19 @@ function join(
   configure(
     left,
     `link add ${leftDevice} type veth peer name ${rightDevice} netns ${right.id}`,
-    `address add ${leftIp} dev ${leftDevice}`,
+    ...(leftIp === undefined ? [] : [`address add ${leftIp} dev ${leftDevice}`]),
     `link set ${leftDevice} up`,
   );
   configure(right, `address add ${rightIp} dev ${rightDevice}`, `link set ${rightDevice} up`);
 }
 
 /** Runs commands of `ip` in a namespace, all by one process: on a slow machine processes are what building costs. */
-function configure(namespace: Namespace, ...commands: readonly string[]): void {
+export function configure(namespace: Namespace, ...commands: readonly string[]): void {
   runProgram("ip", ["-n", namespace.id, "-batch", "-"], commands.join("\n"));
 }
 
-function writeSysctls(node: Namespace, values: Readonly<Record<string, string>>): void {
+/** Writes settings under `net.ipv4`, by their path. */
+export function writeSysctls(node: Namespace, values: Readonly<Record<string, string>>): void {
   const lines = Object.entries(values).map(([name, value]) => `echo ${value} > /proc/sys/net/ipv4/${name}`);
   node.run("sh", "-ec", lines.join("\n"));
 }

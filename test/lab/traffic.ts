@@ -108,14 +108,19 @@ export function startTraffic(namespace: Namespace, plan: TrafficPlan): TrafficCl
   };
 }
 
-/** Starts a member's servers and waits until they listen. */
+/**
+ * Starts a member's servers and waits until they listen.
+ *
+ * @param host Address that they listen on, and that the UDP server answers from.
+ */
 export async function startMember(
   machine: MemberMachine,
   tcpPort = 8080,
   udpPort = 8081,
+  host = "0.0.0.0",
 ): Promise<ChildProcess> {
   const child = machine.namespace.start(
-    labProgram("member.ts", machine.name, String(tcpPort), String(udpPort)),
+    labProgram("member.ts", machine.name, String(tcpPort), String(udpPort), host),
   );
   await nextLine(linesOf(child), child);
   return child;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressPoolDefinition, poolDefinition, validateObject } from "../../model/index.ts";
+import { addressPoolDefinition, poolDefinition, SCHEDULER_NAMES, validateObject } from "../../model/index.ts";
 import { readIpvsadm } from "./ipvsadm.ts";
 import { readKeepalived } from "./keepalived.ts";
 import type { ReadIncluded } from "./keepalived-tree.ts";
@@ -126,7 +126,7 @@ describe("what ipvsadm -Sn prints", () => {
       "line 9: the service TCP 192.0.2.12:0 is left out: a pool has one port",
       "line 10: the service mark 7 is left out: a pool has an address",
       "line 3: forwarding dsr differs from the first member's; a pool has one",
-      "line 1: scheduler whatever has no counterpart; wlc comes nearest",
+      "line 1: scheduler whatever has no counterpart; wlc is used",
       "line 1: persistence of 90000 s is out of range; 86400 s is used",
       "line 1: weights up to 1024 are scaled down to 256, the largest that there is",
     ]);
@@ -136,6 +136,26 @@ describe("what ipvsadm -Sn prints", () => {
       { ip: "10.1.0.1", port: 443, weight: 256 },
       { ip: "10.1.0.2", port: 443, weight: 1 },
     ]);
+  });
+
+  it("keeps direct routing and tunnels, with the service's port as LVS has it", () => {
+    const { pools, warnings } = ipvsadm(`-A -t 192.0.2.10:80 -s rr
+-a -t 192.0.2.10:80 -r 10.1.0.1:8080 -g -w 1
+-A -t 192.0.2.11:80 -s rr
+-a -t 192.0.2.11:80 -r 10.1.0.1:80 -i -w 1 --tun-type ipip
+`);
+    expect(warnings).toEqual([]);
+    expect(pools.map(({ spec }) => [spec["forwarding"], spec["members"]])).toEqual([
+      ["dsr", [{ ip: "10.1.0.1", port: 80, weight: 1 }]],
+      ["tunnel", [{ ip: "10.1.0.1", port: 80, weight: 1 }]],
+    ]);
+  });
+
+  it("keeps every scheduler of the kernel", () => {
+    const lines = SCHEDULER_NAMES.map((name, index) => `-A -t 192.0.2.10:${index + 1} -s ${name}`);
+    const { pools, warnings } = ipvsadm(lines.join("\n"));
+    expect(warnings).toEqual([]);
+    expect(pools.map(({ spec }) => spec["scheduler"])).toEqual(SCHEDULER_NAMES);
   });
 
   it.each([

@@ -7,17 +7,8 @@ const ADDRESS_POOL = "adopted";
 const WEIGHT_LIMIT = 256;
 const AFFINITY_LIMIT_SECONDS = 86_400;
 
-/** What comes nearest where a pool has no such scheduler. */
-const NEAREST_SCHEDULER: Readonly<Record<string, string>> = {
-  dh: "sh",
-  fo: "wrr",
-  lblc: "wlc",
-  lblcr: "wlc",
-  nq: "wlc",
-  ovf: "wrr",
-  sed: "wlc",
-  twos: "wlc",
-};
+/** What a pool gets whose scheduler is none of the kernel's; LVS's own default. */
+const DEFAULT_SCHEDULER = "wlc";
 
 /**
  * Makes pools of virtual services, and first an address pool of their addresses. Pure.
@@ -84,9 +75,8 @@ function makePool(name: string, server: VirtualServer, namespace: string | undef
 
 function chooseScheduler({ scheduler, where }: VirtualServer, warn: Warn): string {
   if (allowed("scheduler").includes(scheduler)) return scheduler;
-  const nearest = NEAREST_SCHEDULER[scheduler] ?? "wlc";
-  warn(where, `scheduler ${scheduler} has no counterpart; ${nearest} comes nearest`);
-  return nearest;
+  warn(where, `scheduler ${scheduler} has no counterpart; ${DEFAULT_SCHEDULER} is used`);
+  return DEFAULT_SCHEDULER;
 }
 
 /** The first member's; undefined = the pool's default. */
@@ -116,7 +106,9 @@ function limitAffinity({ affinitySeconds = 0, where }: VirtualServer, warn: Warn
 }
 
 /** Larger weights are scaled down together, and none to 0, which would mean something else. */
-function makeMembers({ members, where }: VirtualServer, warn: Warn): readonly object[] {
+function makeMembers({ members, where, port }: VirtualServer, warn: Warn): readonly object[] {
+  // LVS passes over the port of a real server that it does not masquerade.
+  const translatesPort = members[0]?.forwarding === "nat";
   const known = new Map<string, AdoptedMember>();
   for (const member of members) {
     const address = formatHostPort(member.ip, member.port);
@@ -130,9 +122,9 @@ function makeMembers({ members, where }: VirtualServer, warn: Warn): readonly ob
   if (largest > WEIGHT_LIMIT)
     warn(where, `weights up to ${largest} are scaled down to ${WEIGHT_LIMIT}, the largest that there is`);
   const scale = (weight: number) => Math.round((weight * WEIGHT_LIMIT) / largest);
-  return [...known.values()].map(({ ip, port, weight }) => ({
+  return [...known.values()].map(({ ip, port: asked, weight }) => ({
     ip,
-    port,
+    port: translatesPort ? asked : port,
     weight: weight === 0 ? 0 : Math.max(1, scale(weight)),
   }));
 }

@@ -1,5 +1,11 @@
 import { familyOfIp, parseHostPort } from "../../foundation/index.ts";
-import { type Endpoints, parseDurationMs, type Service } from "../../model/index.ts";
+import {
+  type Endpoints,
+  FORWARDING_MODES,
+  parseDurationMs,
+  SCHEDULER_NAMES,
+  type Service,
+} from "../../model/index.ts";
 
 /** What a Service's annotations ask of its pools: fields of the pool's spec by path, and weights of members. */
 export interface AskedPolicy {
@@ -68,8 +74,8 @@ const READERS: Readonly<Record<string, readonly [path: string, read: Reader]>> =
   [`${CHECK}expect`]: ["healthCheck.http.expect", statusRanges],
   [`${CHECK}mysql-user`]: ["healthCheck.mysql.user", words(32)],
   [`${CHECK}mysql-password`]: ["healthCheck.mysql.password", words(256)],
-  [`${PREFIX}scheduler`]: ["scheduler", oneOf("rr", "wrr", "lc", "wlc", "sh", "mh")],
-  [`${PREFIX}forwarding`]: ["forwarding", oneOf("fullnat", "nat")],
+  [`${PREFIX}scheduler`]: ["scheduler", oneOf(...SCHEDULER_NAMES)],
+  [`${PREFIX}forwarding`]: ["forwarding", oneOf(...FORWARDING_MODES)],
   [`${PREFIX}drain-seconds`]: ["drainSeconds", integer(0, DAY_SECONDS)],
   [`${PREFIX}on-member-down`]: ["onMemberDown", oneOf("keep", "cut")],
   [`${PREFIX}fail-open-threshold`]: ["failOpen.threshold", integer(0, 100)],

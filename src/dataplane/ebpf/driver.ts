@@ -79,7 +79,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   const inTurn = createQueue();
   let isKnown = false;
 
-  return {
+  const driver: Driver = {
     name: "ebpf",
     capabilities: CAPABILITIES,
     nowMs: kernelNowMs,
@@ -109,6 +109,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
       for (const open of [...maps.values(), ...programs.values()]) open.close();
     },
   };
+  return driver;
 
   /** Reads the tables once after the start. */
   async function learn(): Promise<void> {

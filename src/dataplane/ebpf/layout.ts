@@ -1,3 +1,5 @@
+import type { ForwardingMode, SchedulerName } from "../../model/index.ts";
+
 /**
  * Sizes and offsets of the structures in `bpf/include/layout.h`, in bytes. A test compares them with the BTF of the
  * object file.
@@ -87,8 +89,10 @@ export const WRITE_BATCH = 32;
 export const MAX_SOURCES = 14;
 
 export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const;
-export const SCHEDULER_NUMBER = { rr: 1, wrr: 2, lc: 3, wlc: 4, sh: 5, mh: 6 } as const;
-export const FORWARDING_NUMBER = { fullnat: 1, nat: 2 } as const;
+/** Those that the programs have; the driver refuses the others. */
+export const SCHEDULER_NUMBER: NumberOf<SchedulerName> = { rr: 1, wrr: 2, lc: 3, wlc: 4, sh: 5, mh: 6 };
+export const FORWARDING_NUMBER: NumberOf<ForwardingMode> = { fullnat: 1, nat: 2 };
+type NumberOf<Name extends string> = Readonly<Partial<Record<Name, number>>>;
 /** `enum member_state`. A freed member that flows may still point at keeps its uid. */
 export const MEMBER_STATE = { free: 0, active: 1, paused: 2, draining: 3, cut: 4 } as const;
 export const MEMBER_LOCAL = 1;

@@ -97,8 +97,8 @@ export function encodeService(row: ServiceRow): Buffer {
   words.writeU32(bytes, row.region.count, isScanned ? SERVICE.eligible_count : SERVICE.sequence_count);
   words.writeU32(bytes, row.policy.affinitySeconds, SERVICE.affinity_seconds);
   words.writeBigU64(bytes, row.closingNs, SERVICE.closing_deadline_ns);
-  bytes[SERVICE.scheduler] = SCHEDULER_NUMBER[row.policy.scheduler];
-  bytes[SERVICE.forwarding] = FORWARDING_NUMBER[row.policy.forwarding];
+  bytes[SERVICE.scheduler] = SCHEDULER_NUMBER[row.policy.scheduler] ?? 0;
+  bytes[SERVICE.forwarding] = FORWARDING_NUMBER[row.policy.forwarding] ?? 0;
   return bytes;
 }
 
@@ -141,8 +141,8 @@ export function encodePool(uid: Buffer, policy: PoolPolicy, ticket: bigint): Buf
   const bytes = Buffer.alloc(POOL.size);
   uid.copy(bytes, POOL.uid);
   words.writeBigU64(bytes, ticket, POOL.ticket);
-  bytes[POOL.reserved] = SCHEDULER_NUMBER[policy.scheduler];
-  bytes[POOL.reserved + 1] = FORWARDING_NUMBER[policy.forwarding];
+  bytes[POOL.reserved] = SCHEDULER_NUMBER[policy.scheduler] ?? 0;
+  bytes[POOL.reserved + 1] = FORWARDING_NUMBER[policy.forwarding] ?? 0;
   words.writeU32(bytes, policy.affinitySeconds, POOL.reserved + 4);
   return bytes;
 }

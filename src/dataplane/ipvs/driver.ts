@@ -1,4 +1,5 @@
 import { openLocalRoutes, openMasquerade } from "../../linux/index.ts";
+import { SCHEDULER_NAMES } from "../../model/index.ts";
 import type { Driver, DriverCapabilities, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
 import { type Sifted, siftOperations } from "../refuse.ts";
@@ -13,6 +14,7 @@ import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord, recordFileFor } from "./record.ts";
 import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } from "./settings.ts";
+import { bringDaemons, wantedDaemons } from "./sync.ts";
 
 /** A driver that also tells how often it wrote. */
 export interface IpvsDriver extends Driver {
@@ -47,16 +49,19 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const capabilities = capabilitiesOf(lacking === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
+  const daemons = wantedDaemons(options.sync);
   recordOriginal();
   bringSettings(programmer.hasMasquerading);
+  let foreignDaemons = bringDaemons(table, record, daemons, logger);
 
-  return {
+  const driver: IpvsDriver = {
     name: "ipvs",
     capabilities,
     nowMs: kernelNowMs,
     observe: () =>
       inTurn(async () => {
         bringSettings(programmer.hasMasquerading);
+        bringSync();
         return programmer.observe();
       }),
     apply: (operations) =>
@@ -78,7 +83,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
     writeCount: () => table.writeCount + masquerade.writeCount,
     askCount: () => table.askCount,
-    foreignServices: () => programmer.foreignServices,
+    foreignServices: () => [...programmer.foreignServices, ...foreignDaemons],
     [Symbol.asyncDispose]: async () => {
       await inTurn(async () => undefined);
       table[Symbol.dispose]();
@@ -86,6 +91,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       masquerade[Symbol.dispose]();
     },
   };
+  return driver;
 
   function sift(operations: readonly PoolOperation[]): Sifted {
     const failures = operations.flatMap((each) => refuseMasquerading(each, lacking));
@@ -102,6 +108,15 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     bringTimeouts(table, timeouts);
   }
 
+  /** A device that is away holds nothing else up. */
+  function bringSync(): void {
+    try {
+      foreignDaemons = bringDaemons(table, record, daemons, logger);
+    } catch (failure) {
+      logger.error("connections not synchronised", { error: String(failure) });
+    }
+  }
+
   /** Remembers how the kernel was before Parasaus came. */
   function recordOriginal(): void {
     const { original } = record.recorded;
@@ -115,8 +130,8 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
 
 function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
   return {
-    forwarding: canMasquerade ? ["fullnat", "nat"] : ["nat"],
-    schedulers: ["rr", "wrr", "lc", "wlc", "sh", "mh"],
+    forwarding: [...(canMasquerade ? (["fullnat"] as const) : []), "nat", "dsr", "tunnel"],
+    schedulers: SCHEDULER_NAMES,
     protocols: ["TCP", "UDP", "SCTP"],
     families: [4, 6],
     affinityByPrefix: true,

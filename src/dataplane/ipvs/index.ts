@@ -1,4 +1,5 @@
 export { allowAdoption } from "./adoption.ts";
 export { type IpvsDriver, openIpvsDriver } from "./driver.ts";
 export { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
+export type { SyncOptions } from "./sync.ts";
 export { uninstallIpvs } from "./uninstall.ts";

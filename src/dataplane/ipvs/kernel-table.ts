@@ -1,6 +1,7 @@
 import { familyOfIp, type IpFamily } from "../../foundation/index.ts";
 import {
   type IpvsCommand,
+  type IpvsDaemon,
   type IpvsDestination,
   type IpvsDestinationSettings,
   type IpvsFailure,
@@ -11,11 +12,11 @@ import {
   openIpvs,
   readIpvsListing,
 } from "../../linux/index.ts";
-import type { ConnectAddress, SchedulerName } from "../../model/index.ts";
+import { type ConnectAddress, SCHEDULER_NAMES, type SchedulerName } from "../../model/index.ts";
 import { placeKey } from "../order.ts";
 import type { Command } from "./commands.ts";
 import type { Destination, ForwardingMethod, Service } from "./services.ts";
-import type { CommandFailure, ServiceTable, TableDestination, TableService } from "./table.ts";
+import type { CommandFailure, ServiceTable, SyncDaemon, TableDestination, TableService } from "./table.ts";
 
 /** What a scheduler's own flags mean to `sh` and `mh`: look on when the member of the hash takes no new flows. */
 const FALLBACK = { sched1: true, sched2: false, sched3: false };
@@ -23,15 +24,11 @@ const FALLBACK = { sched1: true, sched2: false, sched3: false };
 const FALLBACK_AND_PORT = { sched1: true, sched2: true, sched3: false };
 const NO_FLAGS = { sched1: false, sched2: false, sched3: false };
 
-const SCHEDULER_FLAGS: Readonly<Record<SchedulerName, typeof NO_FLAGS>> = {
-  rr: NO_FLAGS,
-  wrr: NO_FLAGS,
-  lc: NO_FLAGS,
-  wlc: NO_FLAGS,
+/** Schedulers that have flags of their own. */
+const SCHEDULER_FLAGS: Readonly<Partial<Record<SchedulerName | "other", typeof NO_FLAGS>>> = {
   sh: FALLBACK,
   mh: FALLBACK_AND_PORT,
 };
-const SCHEDULERS = Object.keys(SCHEDULER_FLAGS) as readonly SchedulerName[];
 
 /** By family, bits of an address. */
 const WHOLE_ADDRESS: Readonly<Record<IpFamily, number>> = { 4: 32, 6: 128 };
@@ -85,8 +82,25 @@ export function openKernelTable(): ServiceTable {
         udpSeconds: datagramSeconds,
       });
     },
+    readDaemons: () => ipvs.daemons().map(decodeDaemon),
+    startDaemon: ({ state, device, id, group, port, ttl }) =>
+      ipvs.startDaemon({
+        state,
+        interface: device,
+        syncId: id,
+        multicastGroup: group,
+        multicastPort: port,
+        multicastTtl: ttl,
+      }),
+    stopDaemon: (state) => ipvs.stopDaemon(state),
     [Symbol.dispose]: () => ipvs[Symbol.dispose](),
   };
+}
+
+/** Kernels before 4.3 tell neither group nor port: they have these. */
+function decodeDaemon({ state, interface: device, syncId, ...rest }: IpvsDaemon): SyncDaemon {
+  const { multicastGroup: group = "224.0.0.81", multicastPort: port = 8848, multicastTtl: ttl = 1 } = rest;
+  return { state, device, id: syncId, group, port, ttl };
 }
 
 function failureOf(
@@ -131,7 +145,7 @@ function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettin
     affinityPrefixLength = WHOLE_ADDRESS[key.family],
     isOnePacket = false,
   } = service;
-  const flags = scheduler === "other" ? NO_FLAGS : SCHEDULER_FLAGS[scheduler];
+  const flags = SCHEDULER_FLAGS[scheduler] ?? NO_FLAGS;
   return {
     key,
     scheduler,
@@ -141,8 +155,10 @@ function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettin
   };
 }
 
-function encodeDestination({ ip, port, weight }: Destination): IpvsDestinationSettings {
-  return { family: familyOf(ip), ip, port, weight, forwarding: "masq", upperThreshold: 0, lowerThreshold: 0 };
+function encodeDestination({ ip, port, weight, method }: Destination): IpvsDestinationSettings {
+  // One of another kind is somebody else's: it is only ever deleted, by its address.
+  const forwarding = method === "other" ? "masq" : method;
+  return { family: familyOf(ip), ip, port, weight, forwarding, upperThreshold: 0, lowerThreshold: 0 };
 }
 
 function addressOf(key: IpvsServiceKey): ConnectAddress | undefined {
@@ -169,17 +185,22 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
 }
 
 function schedulerOf({ scheduler, flags }: IpvsServiceSettings): SchedulerName | "other" {
-  const name = SCHEDULERS.find((each) => each === scheduler);
+  const name = SCHEDULER_NAMES.find((each) => each === scheduler);
   if (name === undefined) return "other";
-  const wanted = SCHEDULER_FLAGS[name];
+  const wanted = SCHEDULER_FLAGS[name] ?? NO_FLAGS;
   const isSame =
     flags.sched1 === wanted.sched1 && flags.sched2 === wanted.sched2 && flags.sched3 === wanted.sched3;
   return isSame ? name : "other";
 }
 
+function methodOf({ forwarding, tunnel }: IpvsDestination): ForwardingMethod {
+  if (forwarding === "masq" || forwarding === "route") return forwarding;
+  return forwarding === "tunnel" && tunnel?.type === "ipip" ? "tunnel" : "other";
+}
+
 function decodeDestination(destination: IpvsDestination): TableDestination {
-  const { ip, port, weight, forwarding, activeConnections, inactiveConnections, stats } = destination;
-  const method: ForwardingMethod = forwarding === "masq" ? "masq" : "other";
+  const { ip, port, weight, activeConnections, inactiveConnections, stats } = destination;
+  const method = methodOf(destination);
   return {
     ip,
     port,

@@ -1,7 +1,14 @@
 import type { ProgrammedAddress, ProgrammedMember, ProgrammedPool } from "../driver.ts";
 import { inPlaceOrder, placeKey } from "../order.ts";
 import type { PoolEntry, Programme } from "./programme.ts";
-import { type Destination, isAddressDone, isMemberDone, isSamePolicy, type Service } from "./services.ts";
+import {
+  type Destination,
+  FORWARDING_METHODS,
+  isAddressDone,
+  isMemberDone,
+  isSamePolicy,
+  type Service,
+} from "./services.ts";
 
 /**
  * What the kernel holds of our pools: as the record has it where the kernel agrees, otherwise as the kernel has it, so
@@ -68,7 +75,8 @@ function observePool(
     });
     if (wrong.length === 0) return [member];
     const [found] = wrong;
-    const isMissing = wrong.some((each) => each?.method !== "masq");
+    const method = FORWARDING_METHODS[pool.forwarding];
+    const isMissing = wrong.some((each) => each?.method !== method);
     return !found || isMissing ? [] : [{ ip, port, weight: found.weight, disposition: "active" }];
   }
 }

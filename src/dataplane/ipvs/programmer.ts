@@ -5,6 +5,7 @@ import {
   type LocalRoutes,
   type Masquerade,
 } from "../../linux/index.ts";
+import type { SchedulerName } from "../../model/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
 import { placeKey } from "../order.ts";
 import { nextDeadlineMs } from "../plan.ts";
@@ -24,6 +25,9 @@ const SLICE_COUNT = 64;
 const REREAD_COUNT = 500;
 /** The kernel's listing does not tell everything: so often the whole table is read. */
 const WHOLE_READ_MS = 3_600_000;
+
+/** Schedulers that pick by a hash of addresses. */
+const HASHING: ReadonlySet<SchedulerName> = new Set(["sh", "mh", "dh"]);
 
 /** What a programmer works with. */
 export interface ProgrammerOptions {
@@ -89,8 +93,7 @@ export class Programmer {
 
   /** Whether a pool picks members by hash, so that another node would pick the same. */
   get hasHashing(): boolean {
-    for (const { pool } of this.programme.entries.values())
-      if (pool.scheduler === "sh" || pool.scheduler === "mh") return true;
+    for (const { pool } of this.programme.entries.values()) if (HASHING.has(pool.scheduler)) return true;
     return false;
   }
 

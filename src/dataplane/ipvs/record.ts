@@ -10,6 +10,7 @@ import {
 import path from "node:path";
 import { ParasausError } from "../../foundation/index.ts";
 import type { PoolEntry } from "./programme.ts";
+import type { SyncDaemon } from "./table.ts";
 
 /** Raised when a reader of the old one would misunderstand the new one. */
 const FORMAT = 1;
@@ -24,6 +25,8 @@ export type RecordLine =
   /** Services that are being deleted, by `placeKey`, and those that are gone. */
   | { readonly leaving: readonly string[] }
   | { readonly left: readonly string[] }
+  /** Synchronisation daemons that were started, all of them. */
+  | { readonly daemons: readonly SyncDaemon[] }
   /** Routes and settings of the kernel as they were before Parasaus changed them. */
   | { readonly original: Readonly<Record<string, string>> };
 
@@ -35,6 +38,8 @@ export interface Recorded {
   readonly leaving: ReadonlySet<string>;
   /** Settings of the kernel before Parasaus changed them. */
   readonly original: Readonly<Record<string, string>>;
+  /** Synchronisation daemons that Parasaus started. */
+  readonly daemons: readonly SyncDaemon[];
 }
 
 /**
@@ -107,7 +112,13 @@ export function removeRecord(file: string): void {
   rmSync(file, { force: true });
 }
 
-const NOTHING: Recorded = { entries: new Map(), nodeAddresses: [], leaving: new Set(), original: {} };
+const NOTHING: Recorded = {
+  entries: new Map(),
+  nodeAddresses: [],
+  leaving: new Set(),
+  original: {},
+  daemons: [],
+};
 
 /** A process that was killed may leave half a line at the end, about something that it had not begun. */
 function parseLines(text: string): RecordLine[] {
@@ -132,12 +143,14 @@ function readLines(lines: readonly RecordLine[], kernel: string): Recorded | und
 function createState(from: Recorded) {
   const entries = new Map(from.entries);
   const leaving = new Set(from.leaving);
-  const state = { entries, leaving, nodeAddresses: from.nodeAddresses, original: from.original, take };
+  const { nodeAddresses, original, daemons } = from;
+  const state = { entries, leaving, nodeAddresses, original, daemons, take };
   return state;
 
   function take(line: RecordLine): void {
     if ("uid" in line) takeEntry(line.uid, line.entry);
     else if ("nodeAddresses" in line) state.nodeAddresses = line.nodeAddresses;
+    else if ("daemons" in line) state.daemons = line.daemons;
     else if ("original" in line) state.original = { ...state.original, ...line.original };
     else takeServices(line);
   }
@@ -159,6 +172,7 @@ function rewrite(file: string, kernel: string, recorded: Recorded): number {
     { original: recorded.original },
     { nodeAddresses: recorded.nodeAddresses },
     { leaving: [...recorded.leaving] },
+    { daemons: recorded.daemons },
     ...[...recorded.entries].map(([uid, entry]) => ({ uid, entry })),
   ];
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });

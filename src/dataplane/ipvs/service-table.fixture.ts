@@ -2,12 +2,15 @@ import { placeKey } from "../order.ts";
 import { type Command, placeOf } from "./commands.ts";
 import { parsePlace } from "./programme.ts";
 import type { Service } from "./services.ts";
-import type { CommandFailure, ServiceTable, TableDestination, TableService } from "./table.ts";
+import type { CommandFailure, ServiceTable, SyncDaemon, TableDestination, TableService } from "./table.ts";
 
 /** A table of services in memory that refuses what the kernel refuses. */
 export class FakeTable implements ServiceTable {
   readonly services = new Map<string, TableService>();
   readonly commands: Command[] = [];
+  readonly daemons = new Map<SyncDaemon["state"], SyncDaemon>();
+  /** What was started and stopped, in order. */
+  readonly daemonChanges: string[] = [];
   /** Names of schedulers that this kernel lacks. */
   readonly missingSchedulers = new Set<string>();
   /** Called before each command: a test may die here. */
@@ -60,6 +63,21 @@ export class FakeTable implements ServiceTable {
 
   writeTimeouts(): void {
     throw new Error("no test writes time-outs");
+  }
+
+  readDaemons(): readonly SyncDaemon[] {
+    return [...this.daemons.values()];
+  }
+
+  startDaemon(daemon: SyncDaemon): void {
+    if (daemon.device === "missing") throw new Error("ENODEV");
+    this.daemons.set(daemon.state, daemon);
+    this.daemonChanges.push(`start ${daemon.state}`);
+  }
+
+  stopDaemon(state: SyncDaemon["state"]): void {
+    this.daemons.delete(state);
+    this.daemonChanges.push(`stop ${state}`);
   }
 
   [Symbol.dispose](): void {

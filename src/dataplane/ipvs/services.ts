@@ -2,13 +2,18 @@ import type { ConnectAddress, ForwardingMode, SchedulerName } from "../../model/
 import type { FlowPolicy, ProgrammedAddress, ProgrammedMember } from "../driver.ts";
 import { placeKey } from "../order.ts";
 
-/** How IPVS passes packets on: with the address translated (masquerading), or in a way that Parasaus does not use. */
-export type ForwardingMethod = "masq" | "other";
+/**
+ * How IPVS passes packets on: with the address translated (masquerading), as they are to a machine on the same wire
+ * (direct routing), in IPIP, or in a way that Parasaus does not use.
+ */
+export type ForwardingMethod = "masq" | "route" | "tunnel" | "other";
 
 /** The kernel's word for a mode; undefined where the driver does not offer it. */
-const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
+export const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
   fullnat: "masq",
   nat: "masq",
+  dsr: "route",
+  tunnel: "tunnel",
 };
 
 /** One destination of a service. */

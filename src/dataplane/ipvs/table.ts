@@ -48,6 +48,20 @@ export interface TableTimeouts {
   readonly datagramSeconds: number;
 }
 
+/** One of the kernel's threads that tell other nodes of connections (`master`), or hear of theirs (`backup`). */
+export interface SyncDaemon {
+  readonly state: "master" | "backup";
+  readonly device: string;
+  /** 0-255. */
+  readonly id: number;
+  /** Multicast address. */
+  readonly group: string;
+  /** UDP port, 1-65535. */
+  readonly port: number;
+  /** Hops, 1-255. */
+  readonly ttl: number;
+}
+
 /** The kernel's table of services, in the words of this folder. */
 export interface ServiceTable extends Disposable {
   read(): TableContent;
@@ -65,4 +79,8 @@ export interface ServiceTable extends Disposable {
   readonly askCount: number;
   readTimeouts(): TableTimeouts;
   writeTimeouts(timeouts: TableTimeouts): void;
+  /** At most one of each state. */
+  readDaemons(): readonly SyncDaemon[];
+  startDaemon(daemon: SyncDaemon): void;
+  stopDaemon(state: SyncDaemon["state"]): void;
 }

@@ -9,6 +9,7 @@ import { masqueradeTableFor } from "./masquerading.ts";
 import { Programme, parsePlace } from "./programme.ts";
 import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
 import { TIMEOUTS } from "./settings.ts";
+import { stopDaemons } from "./sync.ts";
 import type { ServiceTable } from "./table.ts";
 
 /**
@@ -27,6 +28,7 @@ export function uninstallIpvs(place: RecordPlace): boolean {
     using table = openKernelTable();
     using routes = openLocalRoutes();
     for (const ip of routes.list()) routes.remove(ip);
+    stopDaemons(table, recorded.daemons);
     deleteServices(table, recorded);
     using masquerade = openMasquerade(masqueradeTableFor(place));
     if (masquerade.whyNot() === undefined) masquerade.uninstall();

@@ -25,7 +25,7 @@ const CAPABILITIES: DriverCapabilities = {
 
 /** A driver that programs a kernel in memory: for tests, and for a machine that shall forward nothing. */
 export function openMemoryDriver(kernel: MemoryKernel): Driver {
-  return {
+  const driver: Driver = {
     name: "memory",
     capabilities: CAPABILITIES,
     nowMs: () => kernel.clock.monotonicMs(),
@@ -48,6 +48,7 @@ export function openMemoryDriver(kernel: MemoryKernel): Driver {
     setNodeAddresses: async (addresses) => kernel.setNodeAddresses(addresses),
     [Symbol.asyncDispose]: async () => undefined,
   };
+  return driver;
 }
 
 function applyOne(kernel: MemoryKernel, operation: PoolOperation): OperationFailure[] {

@@ -88,6 +88,9 @@ export class PoolState {
         const tuple = `${flow.clientIp}:${flow.clientPort}-${flow.ip}:${flow.port}`;
         return this.#eligible[table[murmurHash32(tuple, TUPLE_SEED) % table.length] ?? 0];
       }
+      default:
+        // The driver has refused every other one.
+        return undefined;
     }
   }
 

@@ -1,12 +1,9 @@
 import type { Condition, KubeObject } from "../object.ts";
 import type { HealthCheck } from "./health-check.ts";
+import type { ForwardingMode, SchedulerName } from "./policy.ts";
 
 /** Transport protocol of a connect address. */
 export type Protocol = "TCP" | "UDP" | "SCTP";
-/** How a new flow picks a member. */
-export type SchedulerName = "rr" | "wrr" | "lc" | "wlc" | "sh" | "mh";
-/** What happens to the packet on its way to the member. */
-export type ForwardingMode = "fullnat" | "nat";
 /** What an operator wants of a member: serve, take no new flows, or be left alone. */
 export type MemberAdminState = "ready" | "drain" | "maint";
 /** The health state machine's word on a member. */

@@ -15,6 +15,7 @@ import {
 } from "../schema/vocabulary.ts";
 import { healthCheckSchema } from "./health-check.ts";
 import { DEFAULT_STATE, DEFAULT_WEIGHT } from "./member.ts";
+import { FORWARDING_MODES, SCHEDULER_NAMES } from "./policy.ts";
 
 /** Most members that one pool can have. */
 export const MEMBER_LIMIT = 1024;
@@ -76,13 +77,13 @@ const spec = structure(
     port: port("Connect port to ask for; absent: any free one of the address pool."),
     protocol,
     scheduler: oneOf(
-      ["rr", "wrr", "lc", "wlc", "sh", "mh"],
-      "How a new flow picks a member: round robin, weighted round robin, least connections, weighted least connections, source hash, Maglev hash.",
+      SCHEDULER_NAMES,
+      "How a new flow picks a member: round robin, weighted round robin, least connections, weighted least connections, source hash, Maglev hash; with the driver ipvs also destination hash, shortest expected delay, never queue, fail-over, overflow, power of two choices, locality-based least connections without and with replication.",
       { default: "rr" },
     ),
     forwarding: oneOf(
-      ["fullnat", "nat"],
-      "What happens to the packet: fullnat replaces both addresses; nat replaces the destination alone and needs the replies to come back through the node.",
+      FORWARDING_MODES,
+      "What happens to the packet: fullnat replaces both addresses; nat replaces the destination alone and needs the replies to come back through the node; dsr leaves the packet as it is and hands it to a member on the same wire, tunnel wraps it in IPIP: members have the connect address themselves and answer past the node (driver ipvs, an address of the pool's own, members on the pool's port).",
       { default: "fullnat" },
     ),
     sessionAffinity: structure(

@@ -183,3 +183,33 @@ describe("poolDefinition.warn", () => {
     expect(warnings).toEqual([expect.stringContaining("plain text")]);
   });
 });
+
+describe("dsr and tunnel", () => {
+  const direct = { addressPool: "public", port: 80, members: [member("10.0.0.1")] };
+  const messagesOf = (spec: object) =>
+    validateObject(poolDefinition, { metadata: { name: "web" }, spec }, "Strict").errors.map(
+      ({ field, message }) => `${field}: ${message}`,
+    );
+
+  it.each(["dsr", "tunnel"])("%s takes members on the pool's port", (forwarding) => {
+    expect(errorsOf({ ...direct, forwarding })).toEqual([]);
+  });
+
+  it("are refused where a port would have to be translated, with both ports", () => {
+    const members = [member("10.0.0.1"), member("10.0.0.2", 8080)];
+    expect(messagesOf({ ...direct, forwarding: "dsr", members })).toEqual([
+      "spec.members[1].port: Invalid value: 8080: must be the pool's port 80: dsr does not translate ports",
+    ]);
+  });
+
+  it("are refused without a port to compare with", () => {
+    const { port, ...spec } = direct;
+    expect(errorsOf({ ...spec, forwarding: "tunnel" })).toEqual(["spec.port FieldValueRequired"]);
+  });
+
+  it("are refused on the nodes' addresses, and say what to choose", () => {
+    const [message] = messagesOf({ forwarding: "dsr", port: 30_001, members: [member("10.0.0.1", 30_001)] });
+    expect(message).toContain("spec.forwarding: Forbidden: dsr leaves the packet's address as it is");
+    expect(message).toContain('name an address pool other than "node-ports"');
+  });
+});

@@ -1,11 +1,12 @@
 import { type FieldError, familyOfIp, formatHostPort } from "../../foundation/index.ts";
 import type { KubeObject } from "../object.ts";
 import { unicastErrors } from "../validation/addresses.ts";
-import { duplicate, forbidden, invalid } from "../validation/field-errors.ts";
+import { duplicate, forbidden, invalid, missing } from "../validation/field-errors.ts";
 import { nameComplaint } from "../validation/names.ts";
 import { familyOfPool } from "./family.ts";
 import { healthCheckErrors } from "./health-check-validation.ts";
 import { completeMember } from "./member.ts";
+import type { ForwardingMode, SchedulerName } from "./policy.ts";
 import type { Pool, PoolMember, PoolSpec } from "./pool.ts";
 
 /** The built-in address pool: every address of every node. */
@@ -19,6 +20,7 @@ export function poolErrors(object: KubeObject, previous?: KubeObject): FieldErro
     ...addressErrors(spec),
     ...onePacketErrors(spec),
     ...familyErrors(spec),
+    ...forwardingErrors(spec),
     ...healthCheckErrors("spec.healthCheck", spec.healthCheck),
     ...spec.members.flatMap((member, index) => memberErrors(`spec.members[${index}]`, member, own)),
     ...duplicateErrors(spec.members),
@@ -84,6 +86,32 @@ function familyErrors(spec: PoolSpec): FieldError[] {
   ];
 }
 
+/** With these the member gets the packet as the client sent it, and answers from the address that it was sent to. */
+const KEEPS_DESTINATION: ReadonlySet<ForwardingMode> = new Set(["dsr", "tunnel"]);
+
+function forwardingErrors(spec: PoolSpec): FieldError[] {
+  const { forwarding, addressPool, port, members } = spec;
+  if (!KEEPS_DESTINATION.has(forwarding)) return [];
+  if (familyOfPool(spec) === 6)
+    return [forbidden("spec.forwarding", `${forwarding} is there for IPv4 alone; choose nat`)];
+  if (addressPool === NODE_PORTS) {
+    const nodes = "members answer from the connect address themselves, and cannot have those of the nodes";
+    const instead = `name an address pool other than "${NODE_PORTS}" in spec.addressPool, or choose nat or fullnat`;
+    return [
+      forbidden(
+        "spec.forwarding",
+        `${forwarding} leaves the packet's address as it is: ${nodes}; ${instead}`,
+      ),
+    ];
+  }
+  if (port === undefined)
+    return [missing("spec.port", `${forwarding} does not translate ports; name the members' port`)];
+  return members.flatMap((member, index) => {
+    const words = `must be the pool's port ${port}: ${forwarding} does not translate ports`;
+    return member.port === port ? [] : [invalid(`spec.members[${index}].port`, member.port, words)];
+  });
+}
+
 function memberErrors(field: string, member: PoolMember, own: ReadonlySet<string>): FieldError[] {
   const errors = unicastErrors(`${field}.ip`, member.ip);
   if (errors.length > 0 || !own.has(addressKey(member))) return errors;
@@ -102,7 +130,11 @@ function duplicateErrors(members: readonly PoolMember[]): FieldError[] {
   });
 }
 
-const IGNORES_WEIGHTS = { rr: "wrr", lc: "wlc" } as const;
+const IGNORES_WEIGHTS: Readonly<Partial<Record<SchedulerName, SchedulerName>>> = {
+  rr: "wrr",
+  lc: "wlc",
+  dh: "lblc",
+};
 
 /** What is most likely a mistake, or a secret that is none. */
 export function poolWarnings(object: KubeObject): string[] {
@@ -116,7 +148,7 @@ const PASSWORD_WARNING =
 
 function weightWarnings({ scheduler, members }: PoolSpec): string[] {
   const weights = new Set(members.map((each) => completeMember(each).weight).filter((weight) => weight > 0));
-  if (weights.size < 2 || (scheduler !== "rr" && scheduler !== "lc")) return [];
   const better = IGNORES_WEIGHTS[scheduler];
+  if (weights.size < 2 || better === undefined) return [];
   return [`spec.scheduler: ${scheduler} does not look at the members' weights; ${better} does`];
 }

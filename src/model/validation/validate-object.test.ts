@@ -55,8 +55,8 @@ describe("validateObject", () => {
     ],
     [
       "a forwarding mode to come",
-      { forwarding: "dsr" },
-      'spec.forwarding: Unsupported value: "dsr": supported values: "fullnat", "nat"',
+      { forwarding: "bridge" },
+      'spec.forwarding: Unsupported value: "bridge": supported values: "fullnat", "nat", "dsr", "tunnel"',
     ],
     [
       "an IPv6 member with a second spelling",

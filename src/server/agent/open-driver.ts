@@ -80,6 +80,7 @@ async function openIpvs({ configuration, log }: DriverSurroundings): Promise<Dri
       ...(closing === undefined ? {} : { closingSeconds: closing }),
       ...(udp === undefined ? {} : { datagramSeconds: udp }),
     },
+    ...(configuration.ipvsSync === undefined ? {} : { sync: configuration.ipvsSync }),
     logger: log,
   });
 }

@@ -9,15 +9,19 @@ import { createInterface } from "node:readline";
 
 const ANSWER_MS = 3000;
 const sockets = new Map<number, Socket>();
+let flowCount = 0;
 
 const methods = {
   async connect(host: string, port: number, localAddress?: string) {
     const socket = dial({ host, port, noDelay: true, ...(localAddress ? { localAddress } : {}) });
     socket.on("error", () => socket.destroy());
     if (!(await opens(socket))) return undefined;
-    const flow = socket.localPort ?? 0;
+    // Not its port: those of two addresses may be equal.
+    flowCount += 1;
+    const flow = flowCount;
     sockets.set(flow, socket);
-    return { flow, clientIp: socket.localAddress, clientPort: flow, remoteIp: socket.remoteAddress };
+    const { localAddress: clientIp, localPort: clientPort, remoteAddress: remoteIp } = socket;
+    return { flow, clientIp, clientPort, remoteIp };
   },
   /** @returns what the member says, `reset`, or `silent` after three seconds */
   async exchange(flow: number) {

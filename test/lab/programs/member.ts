@@ -32,6 +32,6 @@ server.listen({ port: Number(tcpPort), host, backlog: 4096 }, () => process.stdo
 if (udpPort) {
   const datagrams = createSocket("udp4");
   datagrams.on("message", (_message, from) => datagrams.send(`${name}\n`, from.port, from.address));
-  datagrams.bind(Number(udpPort));
+  datagrams.bind(Number(udpPort), host);
 }
 process.on("SIGTERM", () => process.exit(0));

@@ -132,7 +132,8 @@ export interface SyncSettings {
 export const syncSettings: ValueReader<SyncSettings | undefined> = (value) => {
   if (value === "") return undefined;
   const [device = "", ...parts] = value.split(",").map((part) => part.trim());
-  if (!/^[^\s/=]{1,15}$/.test(device)) throw wrong(value, SYNC_FORM);
+  const isWhole = /^[^\s/=]{1,15}$/.test(device) && parts.every((part) => /^[a-z]+=./.test(part));
+  if (!isWhole) throw wrong(value, SYNC_FORM);
   const found = new Map(parts.map((part) => part.split("=", 2) as [string, string | undefined]));
   const take = <Value>(name: string, read: ValueReader<Value>, standard: string) => {
     const given = found.get(name) ?? standard;

@@ -1,6 +1,6 @@
 // Bundles the program and builds the BPF objects. Plain JavaScript, because it runs before anything is built.
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -9,7 +9,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, "dist");
 
 // Splitting keeps what a verb does not need (LMDB, koffi, the HTTP server) out of its start-up.
-const { metafile } = await build({
+const { outputFiles } = await build({
   entryPoints: { parasaus: path.join(root, "bin/main.ts") },
   absWorkingDir: root,
   outdir: dist,
@@ -21,13 +21,24 @@ const { metafile } = await build({
   target: "node20",
   format: "esm",
   sourcemap: true,
-  metafile: true,
+  write: false,
   logLevel: "warning",
 });
-removeStaleChunks(new Set(Object.keys(metafile.outputs).map((file) => path.join(root, file))));
+for (const file of outputFiles) replace(file);
+removeStaleChunks(new Set(outputFiles.map((file) => file.path)));
 
 if (process.platform === "linux" && !process.argv.includes("--no-bpf")) {
   execFileSync("make", ["--no-print-directory", "-s", "-C", path.join(root, "bpf")], { stdio: "inherit" });
+}
+
+/** A program that starts meanwhile finds each file whole. */
+function replace({ path: file, contents }) {
+  if (existsSync(file) && readFileSync(file).equals(contents)) return;
+  mkdirSync(path.dirname(file), { recursive: true });
+  // Not in the folder of the chunks, where another build takes it for a stale one.
+  const draft = path.join(dist, `${path.basename(file)}.${process.pid}`);
+  writeFileSync(draft, contents);
+  renameSync(draft, file);
 }
 
 function removeStaleChunks(current) {

@@ -8,6 +8,8 @@ export interface Random {
   pick<Value>(from: readonly Value[]): Value;
   /** True with this probability. */
   chance(probability: number): boolean;
+  /** All of them, in another order. */
+  shuffle<Value>(from: readonly Value[]): Value[];
 }
 
 /** mulberry32. */
@@ -28,6 +30,10 @@ export function seeded(seed: number): Random {
       const picked = from[below(from.length)];
       if (picked === undefined) throw new Error("Cannot pick from nothing");
       return picked;
+    },
+    shuffle(from) {
+      const keyed = from.map((value) => ({ value, key: next() }));
+      return keyed.sort((one, other) => one.key - other.key).map(({ value }) => value);
     },
   };
 }

@@ -111,7 +111,7 @@ export function startTraffic(namespace: Namespace, plan: TrafficPlan): TrafficCl
 /**
  * Starts a member's servers and waits until they listen.
  *
- * @param host Address that they listen on, and that the UDP server answers from.
+ * @param host Address that the UDP server answers from; TCP listens on every one of its family.
  */
 export async function startMember(
   machine: MemberMachine,

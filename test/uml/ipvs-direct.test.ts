@@ -3,5 +3,5 @@ import { describeGuestTests } from "./guest-tests.ts";
 await describeGuestTests(
   "IPVS past the node",
   ["test/integration/ipvs-direct.test.ts", "test/integration/ipvs-node-loss.test.ts"],
-  35,
+  43,
 );

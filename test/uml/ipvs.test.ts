@@ -9,5 +9,5 @@ await describeGuestTests(
     "test/integration/ipvs-scale.test.ts",
     "test/integration/ipvs-table.test.ts",
   ],
-  41,
+  48,
 );

@@ -3,6 +3,8 @@
  * anything else byte for byte with a line of its name. UDP likewise.
  *
  *     tsx member.ts NAME TCP_PORT [UDP_PORT [HOST]]
+ *
+ * TCP listens on every address of HOST's family; UDP answers from HOST.
  */
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
@@ -27,7 +29,10 @@ function answer(socket: Socket, text: string): void {
   else socket.write(reply);
 }
 
-server.listen({ port: Number(tcpPort), host, backlog: 4096 }, () => process.stdout.write("listening\n"));
+const everywhere = host.includes(":") ? "::" : "0.0.0.0";
+server.listen({ port: Number(tcpPort), host: everywhere, backlog: 4096 }, () =>
+  process.stdout.write("listening\n"),
+);
 
 if (udpPort) {
   const datagrams = createSocket("udp4");

@@ -1,7 +1,8 @@
-import { makeNamespace, type Namespace } from "./namespaces.ts";
+import type { Namespace } from "./namespaces.ts";
 import {
   addClientAddresses,
   configure,
+  inNamespaces,
   join,
   type MemberMachine,
   type Topology,
@@ -40,26 +41,12 @@ export const OWN_SERVICE_IP = "198.51.100.8";
  * The router sends packets to the service through nodes; members send theirs through the router. They have the service's
  * address on their loopback and do not say so on the wire.
  */
-export async function openDirectTopology(options: {
+export function openDirectTopology(options: {
   readonly mode: DirectMode;
   readonly memberCount: number;
   readonly nodeCount?: number;
 }): Promise<DirectTopology> {
-  const made: Namespace[] = [];
-  const remove = async () => {
-    await Promise.all(made.splice(0).map((namespace) => namespace[Symbol.asyncDispose]()));
-  };
-  const make = (name: string) => {
-    const namespace = makeNamespace(name);
-    made.push(namespace);
-    return namespace;
-  };
-  try {
-    return { ...connect(make, options), [Symbol.asyncDispose]: remove };
-  } catch (failure) {
-    await remove();
-    throw failure;
-  }
+  return inNamespaces((make) => connect(make, options));
 }
 
 function connect(

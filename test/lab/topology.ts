@@ -35,7 +35,14 @@ export interface TopologyOptions {
 }
 
 /** Builds the topology; disposing it removes every namespace and ends what runs in them. */
-export async function openTopology(options: TopologyOptions): Promise<Topology> {
+export function openTopology(options: TopologyOptions): Promise<Topology> {
+  return inNamespaces((make) => connect(make, options));
+}
+
+/** What `connect` builds of the namespaces that it makes; disposing it removes them, as a failure does. */
+export async function inNamespaces<Built extends object>(
+  connect: (make: (name: string) => Namespace) => Built,
+): Promise<Built & AsyncDisposable> {
   const made: Namespace[] = [];
   const remove = async () => {
     await Promise.all(made.splice(0).map((namespace) => namespace[Symbol.asyncDispose]()));
@@ -46,7 +53,7 @@ export async function openTopology(options: TopologyOptions): Promise<Topology> 
     return namespace;
   };
   try {
-    return { ...connect(make, options), [Symbol.asyncDispose]: remove };
+    return { ...connect(make), [Symbol.asyncDispose]: remove };
   } catch (failure) {
     await remove();
     throw failure;

@@ -1,30 +1,20 @@
 import type { Logger } from "../../foundation/index.ts";
-import {
-  changedIpvsServices,
-  type IpvsServiceKey,
-  type LocalRoutes,
-  type Masquerade,
-} from "../../linux/index.ts";
+import type { LocalRoutes, Masquerade } from "../../linux/index.ts";
 import type { SchedulerName } from "../../model/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
-import { placeKey } from "../order.ts";
 import { nextDeadlineMs } from "../plan.ts";
-import { type Command, differenceIn, placeOf, type Steps, stepsFor } from "./commands.ts";
-import { HeldServices } from "./held-services.ts";
+import { differenceIn, placeOf, stepsFor } from "./commands.ts";
+import { KernelView } from "./kernel-view.ts";
+import { KernelWriter, type Work } from "./kernel-writer.ts";
 import { MasqueradedServices } from "./masqueraded-services.ts";
 import { observePools } from "./observe.ts";
 import { OwnRoutes } from "./own-routes.ts";
 import { type PoolEntry, Programme, parsePlace } from "./programme.ts";
 import type { OwnershipRecord, RecordLine } from "./record.ts";
-import type { Service } from "./services.ts";
 import type { CommandFailure, ServiceTable } from "./table.ts";
 
 /** Services programmed before anything else gets its turn. */
 const SLICE_COUNT = 64;
-/** Services read one by one after a change; of more, the whole table is read. */
-const REREAD_COUNT = 500;
-/** The kernel's listing does not tell everything: so often the whole table is read. */
-const WHOLE_READ_MS = 3_600_000;
 
 /** Schedulers that pick by a hash of addresses. */
 const HASHING: ReadonlySet<SchedulerName> = new Set(["sh", "mh", "dh"]);
@@ -42,40 +32,26 @@ export interface ProgrammerOptions {
   readonly mayTakeOver: () => ReadonlySet<string>;
 }
 
-/** One service to be brought to what is wanted. */
-interface Work {
-  readonly place: string;
-  readonly wanted: Service | undefined;
-  readonly steps: Steps;
-}
-
 /** Brings the kernel's table to what operations want, service by service, and keeps the record of what is ours. */
 export class Programmer {
   readonly programme = new Programme();
   readonly #options: ProgrammerOptions;
-  /** The kernel's services that are ours, as last read or written, by `placeKey`. */
-  readonly #held = new HeldServices();
-  readonly #foreign = new Set<string>();
-  #others: readonly string[] = [];
+  readonly #view: KernelView;
+  readonly #writer: KernelWriter;
   /** When each pool has something to end next, milliseconds of CLOCK_MONOTONIC. */
   readonly #deadlines = new Map<string, number>();
   readonly #routes: OwnRoutes;
   readonly #masqueraded: MasqueradedServices;
-  #isKnown = false;
-  /** What the kernel listed when it was read last, and when it was last read whole. */
-  #listing = "";
-  #wholeReadMs = 0;
-  /** Services that we have written since, by `placeKey`: somebody may have put them back to what was listed. */
-  readonly #written = new Set<string>();
   /** What was observed, as long as nothing has changed since. */
   #observed: readonly ProgrammedPool[] | undefined;
-  #cutCount = 0;
 
   constructor(options: ProgrammerOptions) {
     this.#options = options;
+    this.#view = new KernelView(options.table, options.nowMs, (place) => this.#isOurs(place));
+    this.#writer = new KernelWriter(options.table, this.#view);
     this.#routes = new OwnRoutes(
       options.routes,
-      (ip) => this.#held.hasIp(ip) && !this.programme.nodeAddresses.includes(ip),
+      (ip) => this.#view.held.hasIp(ip) && !this.programme.nodeAddresses.includes(ip),
     );
     this.#masqueraded = new MasqueradedServices(
       options.masquerade,
@@ -88,7 +64,7 @@ export class Programmer {
 
   /** Services that Parasaus did not make, as last read, in words. */
   get foreignServices(): readonly string[] {
-    return [...this.#foreign, ...this.#others];
+    return this.#view.foreignServices;
   }
 
   /** Whether a pool picks members by hash, so that another node would pick the same. */
@@ -118,13 +94,13 @@ export class Programmer {
     await this.#learnChanges();
     // What has a deadline changes with time alone.
     if (this.#deadlines.size > 0) this.#observed = undefined;
-    this.#observed ??= observePools(this.programme, this.#held, this.#options.nowMs());
+    this.#observed ??= observePools(this.programme, this.#view.held, this.#options.nowMs());
     return this.#observed;
   }
 
   /** Reads the kernel once after the start. */
   async learnOnce(): Promise<void> {
-    if (!this.#isKnown) await this.#learn();
+    if (!this.#view.isKnown) await this.#learn();
   }
 
   /** Applies all operations as one change; a pool that is refused stays as it was. */
@@ -194,25 +170,25 @@ export class Programmer {
       }
       for (const uid of due) this.#schedule(uid, nowMs);
     }
-    const cutCount = this.#cutCount;
-    this.#cutCount = 0;
-    return cutCount;
+    return this.#writer.takeCutCount();
   }
 
-  /** Compares the kernel's listing with the one before and reads only the services that differ. */
   async #learnChanges(): Promise<void> {
-    const { table, nowMs } = this.#options;
-    const listing = table.listing();
-    const changed = changedIpvsServices(this.#listing, listing);
-    const isOld = nowMs() - this.#wholeReadMs > WHOLE_READ_MS;
-    const places = new Set([...this.#written, ...(changed ?? []).flatMap(placeFor)]);
-    if (!this.#isKnown || isOld || changed === undefined || places.size > REREAD_COUNT)
-      return await this.#learn();
-    for (const place of places) this.#relearn(place);
-    this.#listing = listing;
-    this.#written.clear();
-    this.#routes.learn(false, () => this.#held.ips);
-    this.#masqueraded.learn(false, () => this.#held.keys());
+    const reading = this.#view.readChanges();
+    if (reading !== "nothing") this.#observed = undefined;
+    await this.#repairBeside(reading === "whole");
+  }
+
+  async #learn(): Promise<void> {
+    this.#view.readAll();
+    this.#observed = undefined;
+    await this.#repairBeside(true);
+  }
+
+  /** Repairs what else the services need. @param always Also where the kernel has not told of a change. */
+  async #repairBeside(always: boolean): Promise<void> {
+    this.#routes.learn(always, () => this.#view.held.ips);
+    this.#masqueraded.learn(always, () => this.#view.held.keys());
     await this.#finishLeaving();
   }
 
@@ -223,40 +199,8 @@ export class Programmer {
     if (unfinished.length > 0) await this.#bring(new Set(unfinished), []);
   }
 
-  #relearn(place: string): void {
-    const isOurs = this.#isOurs(place) || this.#held.has(place);
-    const service = this.#reread(place);
-    this.#observed = undefined;
-    if (service && isOurs) this.#held.set(place, service);
-    else this.#held.delete(place);
-    if (service && !isOurs) this.#foreign.add(place);
-    else this.#foreign.delete(place);
-  }
-
   #isOurs(place: string): boolean {
     return this.#options.record.recorded.leaving.has(place) || this.programme.ownerOf(place) !== undefined;
-  }
-
-  async #learn(): Promise<void> {
-    const { table, nowMs } = this.#options;
-    // First: what changes while the table is read is then seen the next time.
-    this.#listing = table.listing();
-    this.#written.clear();
-    const { services, others } = table.read();
-    const known = new Set(this.#held.keys());
-    this.#held.clear();
-    this.#foreign.clear();
-    for (const [place, service] of services) {
-      if (this.#isOurs(place) || known.has(place)) this.#held.set(place, service);
-      else this.#foreign.add(place);
-    }
-    this.#others = others;
-    this.#observed = undefined;
-    this.#routes.learn(true, () => this.#held.ips);
-    this.#masqueraded.learn(true, () => this.#held.keys());
-    this.#isKnown = true;
-    this.#wholeReadMs = nowMs();
-    await this.#finishLeaving();
   }
 
   /** Pools that want an address at which somebody else's service is. */
@@ -265,7 +209,7 @@ export class Programmer {
     let allowed: ReadonlySet<string> | undefined;
     for (const place of concerned) {
       const uid = this.programme.ownerOf(place)?.pool.uid;
-      if (uid === undefined || !this.#foreign.has(place) || this.#held.has(place)) continue;
+      if (uid === undefined || !this.#view.isForeign(place)) continue;
       allowed ??= this.#options.mayTakeOver();
       const difference = allowed.has(place) ? this.#takeOver(place) : undefined;
       if (difference === "") continue;
@@ -278,12 +222,11 @@ export class Programmer {
 
   /** Takes over somebody else's service that is exactly as the pool wants it. @returns how it differs; empty when not */
   #takeOver(place: string): string {
-    const service = this.#reread(place);
+    const service = this.#view.readService(place);
     if (!service) return "";
     const difference = differenceIn(stepsFor(service, this.programme.service(place, this.#options.nowMs())));
     if (difference !== "") return difference;
-    this.#held.set(place, service);
-    this.#foreign.delete(place);
+    this.#view.takeOver(place, service);
     this.#routes.bring([ipOf(place)]);
     this.#options.logger.info("service of somebody else taken over as it is", { service: place });
     return "";
@@ -307,7 +250,7 @@ export class Programmer {
     const now = nowMs();
     const work = [...places].flatMap((place): Work[] => {
       const wanted = this.programme.service(place, now);
-      const steps = stepsFor(this.#held.get(place), wanted);
+      const steps = stepsFor(this.#view.held.get(place), wanted);
       return steps ? [{ place, wanted, steps }] : [];
     });
     const leaving = work.flatMap(({ place, wanted }) => (wanted ? [] : [place]));
@@ -315,7 +258,7 @@ export class Programmer {
     record.append(leaving.length > 0 ? [...lines, { leaving }] : lines);
     if (work.length > 0) this.#observed = undefined;
     const failures = await this.#executeAll(work, places);
-    const left = leaving.filter((place) => !this.#held.has(place));
+    const left = leaving.filter((place) => !this.#view.held.has(place));
     if (left.length > 0) record.append([{ left }]);
     this.#routes.bring(work.map(({ place }) => ipOf(place)));
     return failures;
@@ -327,57 +270,15 @@ export class Programmer {
       this.#masqueraded.widen(places);
       for (let at = 0; at < work.length; at += SLICE_COUNT) {
         if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-        failures.push(...this.#execute(work.slice(at, at + SLICE_COUNT)));
+        failures.push(...this.#writer.execute(work.slice(at, at + SLICE_COUNT)));
       }
       this.#masqueraded.narrow(places);
     } catch (failure) {
       // Nobody knows what was carried out.
-      this.#isKnown = false;
+      this.#view.forget();
       throw failure;
     }
     return failures;
-  }
-
-  #execute(work: readonly Work[]): readonly CommandFailure[] {
-    const failures: CommandFailure[] = [];
-    const failed = new Set<string>();
-    for (const { place } of work) this.#written.add(place);
-    const take = (step: keyof Steps) => {
-      const commands = work.flatMap(({ place, steps }) => (failed.has(place) ? [] : steps[step]));
-      if (step === "narrowing") this.#countCut(commands);
-      const found = commands.length === 0 ? [] : this.#options.table.execute(commands);
-      failures.push(...found);
-      for (const { command } of found) failed.add(placeOf(command));
-    };
-    take("opening");
-    const notOurs = new Set(failed);
-    for (const place of notOurs) if (this.#reread(place) !== undefined) this.#foreign.add(place);
-    take("widening");
-    take("narrowing");
-    for (const { place, wanted } of work) {
-      const isOurs = !notOurs.has(place);
-      const now = failed.has(place) && isOurs ? this.#reread(place) : wanted;
-      if (now && isOurs) this.#held.set(place, now);
-      else this.#held.delete(place);
-    }
-    return failures;
-  }
-
-  #reread(place: string): Service | undefined {
-    return this.#options.table.readService(parsePlace(place));
-  }
-
-  /** Connections that are open at what is about to be deleted. */
-  #countCut(commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (command.kind !== "delete-service" && command.kind !== "delete-destination") continue;
-      for (const { ip, port, activeConnections } of this.#options.table.readDestinations(command.address)) {
-        const isMeant =
-          command.kind === "delete-service" ||
-          (command.destination.ip === ip && command.destination.port === port);
-        if (isMeant) this.#cutCount += activeConnections;
-      }
-    }
   }
 
   #set(uid: string, entry: PoolEntry | undefined): RecordLine {
@@ -393,12 +294,6 @@ export class Programmer {
     if (deadlineMs === undefined) this.#deadlines.delete(uid);
     else this.#deadlines.set(uid, deadlineMs);
   }
-}
-
-function placeFor(key: IpvsServiceKey): string[] {
-  if (key.kind === "mark") return [];
-  const { ip, port, protocol } = key;
-  return [placeKey({ ip, port, protocol })];
 }
 
 function ipOf(place: string): string {

@@ -2,6 +2,7 @@ import { homedir, hostname } from "node:os";
 import { text } from "node:stream/consumers";
 import { runCli } from "../src/cli/index.ts";
 import type { Output } from "../src/foundation/index.ts";
+import { createSecretReader } from "./read-secret.ts";
 
 const INTERRUPTED = 130;
 const ending = new AbortController();
@@ -29,6 +30,7 @@ process.exitCode = await runCli(
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     readStdin: () => text(process.stdin),
+    readSecret: createSecretReader(process.stdin, process.stderr),
     signal: ending.signal,
     self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
     isRoot: process.getuid?.() === 0,

@@ -14,6 +14,8 @@ export interface HttpRequestOptions {
   readonly servers: readonly string[];
   /** What is believed and shown over TLS, asked for each request. */
   readonly tls?: () => ClientTls;
+  /** Sent with every request: what the agent is known by without TLS. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Request streams over HTTP: JSON lines from `GET /internal/v1/nodes/NAME/requests`, answers by POST. */
@@ -55,7 +57,7 @@ function send(
     const request = open(url, {
       method,
       signal,
-      headers: body ? { "content-type": "application/json" } : {},
+      headers: { ...options.headers, ...(body ? { "content-type": "application/json" } : {}) },
       ...options.tls?.(),
     });
     request.once("error", reject);

@@ -1,6 +1,11 @@
-export type { Identity } from "./access/identity.ts";
+export type { AccessRequest } from "./access/access-request.ts";
+export { type Credentials, SESSION_COOKIE } from "./access/credentials.ts";
+export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.ts";
+export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
+export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
 export {
+  type Authenticate,
   createHttpServer,
   type HttpServer,
   type HttpServerOptions,
@@ -10,5 +15,6 @@ export {
 export type { TlsMaterial } from "./http/tls-port.ts";
 export { createKubeApi, type KubeApiOptions, type SlowClient } from "./kube/api.ts";
 export type { ListClass } from "./kube/list-queue.ts";
+export { operatorOf } from "./kube/query.ts";
 export { createNodeRequests, type NodeRequests } from "./nodes/node-requests.ts";
 export type { CollectedAnswers } from "./nodes/request-hub.ts";

@@ -2,7 +2,7 @@ import { RootCommand } from "@bomb.sh/tab";
 import type { Command, Option } from "commander";
 import { loadConfiguration } from "../configuration/index.ts";
 import type { Terminal } from "../foundation/index.ts";
-import { configuredServers } from "./client/connection.ts";
+import { findServers } from "./client/find-servers.ts";
 import type { Servers } from "./client/kubeconfig.ts";
 import { suggestNames } from "./client/suggestions.ts";
 import { declareVerb } from "./command-line.ts";
@@ -49,11 +49,11 @@ function addArguments(command: TabCommand, declared: Command, suggestions: reado
 }
 
 /** The server of the environment or the file; the flags of a half-typed line do not count. */
-function serverOf({ environment, isRoot, homeDirectory, hostname }: Terminal): Servers {
+function serverOf(terminal: Terminal): Servers {
+  const { environment, isRoot, homeDirectory, hostname } = terminal;
   try {
     const around = { program: "client" as const, isRoot, homeDirectory, hostname };
-    const { values } = loadConfiguration({ flags: {}, environment, around });
-    return configuredServers(values);
+    return findServers({ configuration: loadConfiguration({ flags: {}, environment, around }), terminal });
   } catch {
     return { servers: [] };
   }

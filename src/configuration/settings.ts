@@ -78,13 +78,13 @@ export const SETTINGS = {
     fallback: always("127.0.0.1:6780"),
   },
   insecure: {
-    description: "permit plain HTTP, and requests without a certificate, off loopback",
+    description: "permit plain HTTP off loopback: passwords and tokens can be read on the way",
     programs: SERVING,
     read: truth,
     fallback: always("false"),
   },
   noAuth: {
-    description: "permit no accounts, on loopback only",
+    description: "permit no accounts: everybody on this machine may do everything; on loopback only",
     programs: SERVING,
     read: truth,
     fallback: always("false"),
@@ -199,6 +199,14 @@ export const SETTINGS = {
   tokenFile: {
     placeholder: "FILE",
     description: "one-time token that this node enrols with, made by `parasaus node token`",
+    programs: ["agent"],
+    read: optionalText,
+    fallback: nothing,
+  },
+  agentTokenFile: {
+    placeholder: "FILE",
+    description:
+      "agent.token of a server's data directory, for a server on this machine that is asked without TLS",
     programs: ["agent"],
     read: optionalText,
     fallback: nothing,

@@ -16,6 +16,8 @@ export interface Terminal {
   readonly stderr: Output;
   /** Everything on standard input. */
   readStdin(): Promise<string>;
+  /** One line that a person types without seeing it; the first line of standard input where nobody types. */
+  readSecret(prompt: string): Promise<string>;
   /** Aborts at the first SIGINT or SIGTERM: end gracefully. */
   readonly signal: AbortSignal;
   /** Executable and leading arguments that start this very program again. */

@@ -47,6 +47,7 @@ describe("apiVersionOf", () => {
     expect(DEFINITIONS.map(apiVersionOf)).toEqual([
       ...new Array(4).fill("parasaus.io/v1"),
       ...new Array(3).fill("v1"),
+      ...new Array(3).fill("parasaus.io/v1"),
     ]);
   });
 });

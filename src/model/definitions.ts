@@ -1,3 +1,6 @@
+import { accountDefinition } from "./access/account-definition.ts";
+import { apiTokenDefinition } from "./access/api-token-definition.ts";
+import { roleBindingDefinition } from "./access/role-binding-definition.ts";
 import { addressPoolDefinition } from "./address-pool/definition.ts";
 import type { ResourceDefinition } from "./definition.ts";
 import { endpointsDefinition } from "./endpoints/definition.ts";
@@ -16,6 +19,9 @@ export const DEFINITIONS: readonly ResourceDefinition[] = [
   serviceDefinition,
   endpointsDefinition,
   namespaceDefinition,
+  accountDefinition,
+  roleBindingDefinition,
+  apiTokenDefinition,
 ];
 
 /**

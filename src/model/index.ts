@@ -1,3 +1,7 @@
+export { type Account, type ApiToken, ROLES, type Role, type RoleBinding } from "./access/access.ts";
+export { accountDefinition } from "./access/account-definition.ts";
+export { accountOfToken, apiTokenDefinition } from "./access/api-token-definition.ts";
+export { roleBindingDefinition } from "./access/role-binding-definition.ts";
 export type { AddressPool, QuarantinedAddress } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
@@ -36,7 +40,7 @@ export { isReadyUnknown, withReadyUnknown } from "./node/silence.ts";
 export { findTableConflicts, type TableConflict } from "./node/table-conflicts.ts";
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 export { operationDefinition } from "./operation/definition.ts";
-export type { Operation } from "./operation/operation.ts";
+export { OPERATION_VERBS, type Operation, type OperationVerb } from "./operation/operation.ts";
 export { poolDefinition } from "./pool/definition.ts";
 export { familyOfPool } from "./pool/family.ts";
 export {

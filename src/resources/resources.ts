@@ -13,6 +13,10 @@ export interface WriteOptions {
   readonly operator: string;
   /** Why, in the operator's words. */
   readonly reason?: string;
+  /** IP address that the request came from; not for remote resources, whose server sees it. */
+  readonly source?: string;
+  /** What the operator was known by; not for remote resources. */
+  readonly credential?: string;
   /** Validate and answer as if written, but store nothing. */
   readonly dryRun?: boolean;
   /** Write `status` only; everything else of the object is ignored. */

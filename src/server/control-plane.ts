@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { HttpServer } from "../api/index.ts";
+import { openAccounts } from "./accounts/open-accounts.ts";
 import { enterEpoch, watchForRestore } from "./backup/current-epoch.ts";
 import { listen, type TlsAddress } from "./listen.ts";
 import { createProcessMetrics } from "./metrics/registry.ts";
@@ -11,7 +12,7 @@ import { whileUnavailable } from "./while-unavailable.ts";
 
 /** A control plane that answers. Disposing it fails readiness first, then ends everything in order. */
 export interface ControlPlane extends AsyncDisposable {
-  /** For this machine, where it is believed who asks. */
+  /** For this machine. */
   readonly url: string;
   /** Aborts when a backup was restored into the store: it has to be started anew. */
   readonly overtaken: AbortSignal;
@@ -19,6 +20,12 @@ export interface ControlPlane extends AsyncDisposable {
   readonly tls?: TlsAddress;
   /** Every route that it serves, as `GET /apis`. */
   readonly routes: readonly string[];
+  /** What its owner is known by on this machine. */
+  readonly operatorToken: string;
+  /** Holds what agents of this machine are known by without TLS. */
+  readonly agentTokenFile: string;
+  /** With which the first administrator makes himself, to be shown once; absent: not needed, or shown before. */
+  readonly firstCode?: string;
 }
 
 /**
@@ -49,12 +56,18 @@ export async function startControlPlane(
     const surroundings = { ...metered, configuration, store: current.store, signal: ending.signal };
     const secure = await whileUnavailable(() => openServerTls(surroundings), options, starting);
     parts = await startParts({ ...metered, configuration }, current, ending.signal);
-    const { http, tls } = await listen(parts, secure);
+    const opening = parts;
+    const accounts = await whileUnavailable(() => openAccounts(opening), options, starting);
+    const { http, tls } = await listen(parts, accounts, secure);
+    const { machine, firstCode } = accounts;
     const { fence } = current.epoch;
     const overtaken = watchForRestore({ store, fence, clock, logger: log, signal: ending.signal });
     return {
       url: http.url,
       routes: http.routes,
+      operatorToken: machine.operator,
+      agentTokenFile: machine.agentFile,
+      ...(firstCode === undefined ? {} : { firstCode }),
       ...(tls ? { tls } : {}),
       overtaken,
       [Symbol.asyncDispose]: () => end(parts, http),

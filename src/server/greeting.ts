@@ -11,6 +11,10 @@ export interface Greeting {
   readonly kubeconfig: string;
   /** Why this machine does not forward; absent where it does, or where no node was asked for. */
   readonly noForwarding?: string;
+  /** One-time code of the first administrator; absent: not needed, or shown before. */
+  readonly firstCode?: string;
+  /** Everybody on this machine is let in. */
+  readonly isOpen: boolean;
   /** What starts the program's verbs: `parasaus`, `bin/parasaus`. */
   readonly command: string;
 }
@@ -30,6 +34,10 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
     ...(greeting.tlsUrl === undefined ? [] : [["From elsewhere", greeting.tlsUrl] as const]),
     ["Kubeconfig", greeting.kubeconfig],
     ["Store", greeting.store],
+    ...(greeting.isOpen
+      ? [["Accounts", warning("off: everybody on this machine may do everything")] as const]
+      : []),
+    ...(greeting.firstCode === undefined ? [] : [["First code", strong(greeting.firstCode)] as const]),
     ...(greeting.noForwarding === undefined
       ? []
       : [["Forwarding", warning(`off: ${greeting.noForwarding}`)] as const]),
@@ -38,6 +46,14 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
     ...(greeting.url === STANDARD_URL
       ? []
       : [[`export PARASAUS_SERVER=${greeting.url}`, "because the port is not the standard one"] as const]),
+    ...(greeting.firstCode === undefined
+      ? []
+      : [
+          [
+            `${command} account first NAME`,
+            "become the first administrator with that code, which is shown this once",
+          ] as const,
+        ]),
     [`${command} apply -f FILE`, "create pools"],
     [`${command} get pools -A`, "see where they listen and how many members are up"],
     [`${command} status`, "see whether everything is well"],

@@ -13,6 +13,8 @@ interface KubeconfigServer {
 interface KubeconfigUser {
   /** By which name kubectl's changes go into the Operations; absent: `anonymous`. */
   readonly operator: string | undefined;
+  /** What its owner is known by; absent: he need not be known. */
+  readonly token?: string;
   readonly namespace?: string;
 }
 
@@ -24,14 +26,16 @@ interface KubeconfigUser {
 export function writeKubeconfig(
   dataDirectory: string,
   { url, authority }: KubeconfigServer,
-  { operator, namespace = "default" }: KubeconfigUser,
+  { operator, token, namespace = "default" }: KubeconfigUser,
 ): string {
   const file = path.join(dataDirectory, "kubeconfig");
   const config = {
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "parasaus", cluster: { server: url, ...trustIn(authority) } }],
-    users: [{ name: "operator", user: { ...(operator ? { as: operator } : {}), ...proofFor(url) } }],
+    users: [
+      { name: "operator", user: { ...(operator ? { as: operator } : {}), ...(token ? { token } : {}) } },
+    ],
     contexts: [{ name: "parasaus", context: { cluster: "parasaus", user: "operator", namespace } }],
     "current-context": "parasaus",
   };
@@ -44,9 +48,4 @@ export function writeKubeconfig(
 function trustIn(authority: string | undefined): object {
   if (authority === undefined) return {};
   return { "certificate-authority-data": Buffer.from(authority).toString("base64") };
-}
-
-/** Over TLS kubectl asks for a user name when it has nothing to show; without accounts nobody looks at what it shows. */
-function proofFor(url: string): object {
-  return url.startsWith("https:") ? { token: "none" } : {};
 }

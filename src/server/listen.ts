@@ -10,6 +10,7 @@ import {
 } from "../api/index.ts";
 import { ParasausError, VERSION } from "../foundation/index.ts";
 import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
+import type { Accounts } from "./accounts/open-accounts.ts";
 import { backupRoute } from "./backup/backup-route.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
@@ -45,10 +46,15 @@ export interface TlsAddress {
 /**
  * Serves the Kubernetes API, the agents' requests, health and metrics.
  *
+ * @param accounts Who may ask.
  * @param tls Absent: plain HTTP alone.
  * @throws ParasausError `Unavailable` when the address cannot be listened on
  */
-export async function listen(parts: Parts, tls: OpenServerTls | undefined): Promise<Listener> {
+export async function listen(
+  parts: Parts,
+  accounts: Accounts,
+  tls: OpenServerTls | undefined,
+): Promise<Listener> {
   const { configuration, clock, log, resources, process, view, store } = parts;
   const { pools } = view;
   const nodes = createNodeRequests({ clock });
@@ -74,10 +80,12 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
         metrics: () => renderServerMetrics(metricsSource(parts, nodes, survey)),
         onResponse: observeRequests(process),
         ...(tls ? tlsOptions(tls) : {}),
-        admitsAnybody: configuration.insecure,
+        permitsPlain: configuration.insecure,
+        ...accounts.guard,
         now: () => clock.now(),
         routes: [
           kubeApi(parts, survey, pulse),
+          accounts.routes,
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),
           liveRoutes({ nodes, pools, survey }),
@@ -90,6 +98,7 @@ export async function listen(parts: Parts, tls: OpenServerTls | undefined): Prom
     );
     tls?.keep(({ material }) => http.useTls(material));
     void tls?.revocations.onChange(http.endRevoked);
+    void accounts.watchOver(http);
     const end = () => Promise.all([http[Symbol.asyncDispose](), endPulse()]).then(() => undefined);
     const ended = { ...http, [Symbol.asyncDispose]: end };
     if (!tls) return { http: ended };

@@ -2,8 +2,7 @@ import type { Configuration } from "../configuration/index.ts";
 import type { Controllers } from "../controllers/index.ts";
 import type { Clock, Logger } from "../foundation/index.ts";
 import type { ProbeRegistry } from "../health/index.ts";
-import type { Resources } from "../resources/index.ts";
-import type { Epoch } from "../resources/local/index.ts";
+import type { Epoch, LocalResources } from "../resources/local/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ProcessMetrics } from "./metrics/registry.ts";
 import type { PoolView } from "./pool-view.ts";
@@ -29,7 +28,7 @@ export interface Parts extends MeteredOptions {
   readonly store: Store;
   /** The epoch that the store is in. */
   readonly epoch: Epoch;
-  readonly resources: Resources;
+  readonly resources: LocalResources;
   /** Absent while they are started anew. */
   readonly controllers: () => Controllers | undefined;
   readonly tasks: readonly Task[];

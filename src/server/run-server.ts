@@ -1,5 +1,5 @@
 import { setFlagsFromString } from "node:v8";
-import type { Configuration, LoadedConfiguration } from "../configuration/index.ts";
+import { type Configuration, isLoopback, type LoadedConfiguration } from "../configuration/index.ts";
 import { type Terminal, VERSION } from "../foundation/index.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { greet } from "./greeting.ts";
@@ -48,11 +48,18 @@ export function welcome(
   noForwarding?: string,
 ): void {
   const server = serverFor(controlPlane, values);
-  const kubeconfig = writeKubeconfig(values.dataDir, server, { operator: terminal.environment["USER"] });
+  const { operatorToken: token, firstCode } = controlPlane;
+  const kubeconfig = writeKubeconfig(values.dataDir, server, {
+    operator: terminal.environment["USER"],
+    // With --no-auth nobody asks for it, and plain HTTP is no way to send it.
+    ...(values.noAuth ? {} : { token }),
+  });
   const greeting = {
     version: VERSION,
     url: controlPlane.url,
-    ...(controlPlane.tls ? { tlsUrl: controlPlane.tls.url } : {}),
+    ...(controlPlane.tls && !isLoopback(values.listen.host) ? { tlsUrl: controlPlane.tls.url } : {}),
+    ...(firstCode === undefined ? {} : { firstCode }),
+    isOpen: values.noAuth,
     store: describeStore(values),
     kubeconfig,
     command: commandOf(terminal),

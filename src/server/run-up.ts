@@ -15,7 +15,7 @@ export async function runUpProcess(loaded: LoadedConfiguration, terminal: Termin
   welcome(loaded, terminal, program, controlPlane, reasonNotToForward(loaded.values, terminal));
   const signal = AbortSignal.any([terminal.signal, controlPlane.overtaken]);
   const agent = superviseAgent({
-    command: [...terminal.self, ...agentArguments(loaded, controlPlane.url, logFormat)],
+    command: [...terminal.self, ...agentArguments(loaded, controlPlane, logFormat)],
     environment: terminal.environment,
     log: log.child({ logger: "agent-supervisor" }),
     clock,

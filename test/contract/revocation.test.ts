@@ -40,7 +40,12 @@ async function startServer(name: string): Promise<ControlPlane> {
     return `${directory}.${ending}`;
   };
   const flags = {
-    ...{ listen: "127.0.0.1:0", dataDir: directory, store: `etcd://${world.cluster().endpoints[0]}` },
+    ...{
+      noAuth: "true",
+      listen: "127.0.0.1:0",
+      dataDir: directory,
+      store: `etcd://${world.cluster().endpoints[0]}`,
+    },
     ...{ tlsCert: file("crt", certificate), tlsKey: file("key", privateKey) },
   };
   const around = { program: "server" as const, isRoot: false, homeDirectory: folder, hostname: name };

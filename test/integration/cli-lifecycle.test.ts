@@ -57,6 +57,7 @@ describe("parasaus up", () => {
     const folder = mkdtempSync(path.join(tmpdir(), "parasaus-test-"));
     const child = spawn(path.join(ROOT, "bin/parasaus"), [
       "up",
+      "--no-auth",
       `--listen=127.0.0.1:${port}`,
       `--data-dir=${folder}`,
     ]);

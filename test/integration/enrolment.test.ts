@@ -87,9 +87,10 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
     Number(JSON.parse(operator("get", "pool", "web", "-o", "json")).metadata.resourceVersion);
   /** The node's kernel holds the pool as it is now. */
   const isProgrammed = () => Number(node().status?.appliedRevision ?? 0) >= poolRevision();
+  const ownerToken = () => readFileSync(server.tokenFile, "utf8").trim();
   /** How many requests the server has refused with 401 since it started. */
   const strangers = () =>
-    call(lab.client, "http://127.0.0.1:6780/metrics")
+    call(lab.client, "-H", `authorization: Bearer ${ownerToken()}`, "http://127.0.0.1:6780/metrics")
       .body.split("\n")
       .filter((line) => line.startsWith("parasaus_apiserver_requests_total") && line.includes('code="401"'))
       .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
@@ -111,6 +112,8 @@ describe.skipIf(!canMakeNamespaces())("a node that enrols (needs root and networ
   beforeAll(async () => {
     buildProgram();
     folder = mkdtempSync(path.join(tmpdir(), "parasaus-enrol-"));
+    // The owner of the server finds there what it knows him by.
+    process.env["PARASAUS_DATA_DIR"] = path.join(folder, "server");
     lab = await openTopology({ memberCount: 2 });
     await Promise.all(lab.members.map((member) => startMember(member)));
     server = await start();

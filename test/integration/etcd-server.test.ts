@@ -297,10 +297,14 @@ function watchPools(program: RunningProgram): AsyncDisposable & { seen: () => st
 /** Starts `parasaus server` without waiting for it. */
 function startWaiting(...words: readonly string[]) {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-test-"));
-  const child = spawn(path.join(ROOT, "bin/parasaus"), ["server", `--data-dir=${folder}`, ...words], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1" },
-  });
+  const child = spawn(
+    path.join(ROOT, "bin/parasaus"),
+    ["server", "--no-auth", `--data-dir=${folder}`, ...words],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1" },
+    },
+  );
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(String(chunk)));
   const ended = once(child, "close").then(([exitCode]) => exitCode as number);

@@ -21,7 +21,7 @@ let agent: TestAgent;
 
 beforeAll(async () => {
   const { values } = loadConfiguration({
-    flags: { dataDir: path.join(directory.path, "data"), listen: "127.0.0.1:0" },
+    flags: { dataDir: path.join(directory.path, "data"), listen: "127.0.0.1:0", noAuth: "true" },
     environment: {},
     around: { program: "server", isRoot: false, homeDirectory: directory.path, hostname: "test" },
   });

@@ -44,7 +44,7 @@ async function cli(...words: readonly string[]): Promise<string> {
   const output = { isTerminal: false, write: (text: string) => void printed.push(text) };
   const terminal = {
     ...{ arguments: [...words, "--server", server.url], environment: { USER: "ann" } },
-    ...{ stdout: output, stderr: output, readStdin: async () => "" },
+    ...{ stdout: output, stderr: output, readStdin: async () => "", readSecret: async () => "" },
     self: ["parasaus"] as const,
     ...{ isRoot: false, homeDirectory: directory.path, hostname: "n1" },
     signal: new AbortController().signal,

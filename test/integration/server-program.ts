@@ -11,6 +11,8 @@ export const PARASAUS = path.join(ROOT, "bin/parasaus");
 /** `parasaus server` in a namespace. Disposing it ends it and removes its data. */
 export interface Server extends AsyncDisposable {
   readonly kubeconfig: string;
+  /** Holds what its owner is known by. */
+  readonly tokenFile: string;
   /** Everything it has printed so far. */
   readonly printed: () => string;
   /** Ends it; its data stay. */
@@ -32,6 +34,7 @@ export async function startServer(
   const printed = () => chunks.join("");
   const server = {
     kubeconfig: path.join(home, "kubeconfig"),
+    tokenFile: path.join(home, "operator.token"),
     printed,
     stop: () => endProcess(child),
     async [Symbol.asyncDispose]() {

@@ -12,6 +12,9 @@ const HTTPS = `https://${SERVER_IP}:6780`;
 const POOL =
   "apiVersion: parasaus.io/v1\nkind: Pool\nmetadata: { name: web, namespace: default }\nspec: {}\n";
 
+/** What its owner shows. */
+const bearer = (server: Server) => `authorization: Bearer ${readFileSync(server.tokenFile, "utf8").trim()}`;
+
 describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () => {
   let near: Namespace;
   let far: Namespace;
@@ -82,7 +85,10 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
       const refused = call(far, "--insecure", `${HTTPS}/apis/parasaus.io/v1/pools`);
       expect([refused.code, JSON.parse(refused.body)]).toMatchObject([
         401,
-        { reason: "Unauthorized", message: expect.stringContaining("without a client certificate") },
+        {
+          reason: "Unauthorized",
+          message: expect.stringContaining("no session, no token and no client certificate"),
+        },
       ]);
       expect(call(far, "--insecure", `${HTTPS}/livez`)).toEqual({ code: 200, body: "ok" });
       const output = outputOf(far, PARASAUS, "get", "pools", "--server", HTTPS);
@@ -111,9 +117,11 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
     });
   });
 
-  it("with --insecure takes plain HTTP and TLS from everywhere, as the kubeconfig says", async () => {
+  it("with --insecure takes plain HTTP and TLS from everywhere, of who is known, as the kubeconfig says", async () => {
     await using server = await startServer(near, ["--listen", `${SERVER_IP}:6780`, "--insecure"]);
-    expect(call(far, `http://${SERVER_IP}:6780/apis/parasaus.io/v1/pools`).code).toBe(200);
+    const pools = `http://${SERVER_IP}:6780/apis/parasaus.io/v1/pools`;
+    expect(call(far, pools).code).toBe(401);
+    expect(call(far, "-H", bearer(server), pools).code).toBe(200);
     const output = outputOf(far, PARASAUS, "get", "addresspools", "--kubeconfig", server.kubeconfig);
     expect(output).toContain("node-ports");
     expect(readFileSync(server.kubeconfig, "utf8")).toContain(`server: ${HTTPS}`);
@@ -124,7 +132,17 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
       Buffer.from(clusters[0].cluster["certificate-authority-data"], "base64"),
     );
     const startAgent = (name: string, ...trust: readonly string[]) => {
-      const words = ["agent", "--server", HTTPS, "--node-name", name, "--data-dir", path.join(folder, name)];
+      const known = ["--agent-token-file", path.join(folder, "agent.token")];
+      const words = [
+        "agent",
+        ...known,
+        "--server",
+        HTTPS,
+        "--node-name",
+        name,
+        "--data-dir",
+        path.join(folder, name),
+      ];
       return far.start(
         [PARASAUS, ...words, "--driver", "memory", "--metrics-listen", "10.91.0.2:0", ...trust],
         { stdio: "ignore" },
@@ -132,7 +150,8 @@ describe.skipIf(!canMakeNamespaces())("a server off loopback (needs root)", () =
     };
     const trust = ["--ca", path.join(folder, "ca.pem"), "--metrics-listen", "10.91.0.2:6781"];
     const agents = [startAgent("trusting", ...trust), startAgent("blind")];
-    const nodes = () => outputOf(near, PARASAUS, "get", "nodes", "-o", "name");
+    const nodes = () =>
+      outputOf(near, PARASAUS, "get", "nodes", "-o", "name", "--kubeconfig", server.kubeconfig);
     await expect.poll(nodes, { timeout: 20_000 }).toContain("trusting");
     // The control: without the authority an agent believes no server.
     expect(nodes()).not.toContain("blind");

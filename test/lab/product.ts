@@ -62,6 +62,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     ...(options.prefix ?? []),
     options.launcher ?? LAUNCHER,
     "up",
+    "--no-auth",
     "--data-dir",
     home,
     "--node-name",

@@ -123,8 +123,8 @@ export class FleetServer implements AsyncDisposable {
       "--data-dir",
       home,
       "--listen",
-      `0.0.0.0:${API_PORT}`,
-      "--insecure",
+      `127.0.0.1:${API_PORT}`,
+      "--no-auth",
       "--log-format",
       "json",
     ];

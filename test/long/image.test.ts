@@ -92,7 +92,7 @@ describe.skipIf(missing.length > 0)(title, () => {
         () => log.join(""),
         child,
       );
-    const server = start({}, ...image.config.Cmd, "--auto-create-namespaces=true");
+    const server = start({}, ...image.config.Cmd, "--no-auth", "--auto-create-namespaces=true");
     const node = start(
       { user: "0:0", rights: NODE_RIGHTS },
       ...["agent", "--node-name", lab.node.id, "--data-dir", home, "--address", lab.nodeIp],

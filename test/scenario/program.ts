@@ -26,19 +26,25 @@ export function buildProgram(): void {
   execFileSync(process.execPath, [path.join(ROOT, "scripts/build.mjs"), "--no-bpf"], { stdio: "inherit" });
 }
 
-/** Starts `parasaus VERB` on a free loopback port and waits for its first lines. */
-export async function startProgram(verb: string, ...words: readonly string[]): Promise<RunningProgram> {
+/** Starts `parasaus VERB` without accounts on a free loopback port and waits for its first lines. */
+export function startProgram(verb: string, ...words: readonly string[]): Promise<RunningProgram> {
+  return startWithAccounts(verb, "--no-auth", ...words);
+}
+
+/** The same with accounts; what is run in its shell is known as the owner of the server. */
+export async function startWithAccounts(verb: string, ...words: readonly string[]): Promise<RunningProgram> {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-test-"));
   symlinkSync(path.join(ROOT, "bin/parasaus"), path.join(folder, "parasaus"));
   return startIn(folder, "127.0.0.1:0", [verb, ...words]);
 }
 
 async function startIn(folder: string, listen: string, command: readonly string[]): Promise<RunningProgram> {
+  const dataDirectory = path.join(folder, "data");
   const environment = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, NO_COLOR: "1" };
   const [verb = "up", ...words] = command;
   const child = spawn(
     path.join(ROOT, "bin/parasaus"),
-    [verb, "--listen", listen, "--data-dir", path.join(folder, "data"), ...words],
+    [verb, "--listen", listen, "--data-dir", dataDirectory, ...words],
     { env: environment, stdio: ["ignore", "pipe", "pipe"] },
   );
   const chunks: string[] = [];
@@ -63,7 +69,8 @@ async function startIn(folder: string, listen: string, command: readonly string[
     url,
     process: child,
     printed,
-    shell: (line) => runShell(line, folder, { ...environment, PARASAUS_SERVER: url }),
+    shell: (line) =>
+      runShell(line, folder, { ...environment, PARASAUS_SERVER: url, PARASAUS_DATA_DIR: dataDirectory }),
     restart: async () => {
       await end();
       return startIn(folder, new URL(url).host, command);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AccessRequest, authorize } from "./authorize.ts";
+import type { AccessRequest } from "./access-request.ts";
+import { authorize } from "./authorize.ts";
 import type { Identity } from "./identity.ts";
 
 const n1: Identity = { kind: "node", name: "n1" };

@@ -1,24 +1,6 @@
+import type { AccessRequest } from "./access-request.ts";
+import { mayAccount } from "./account-rules.ts";
 import type { Identity } from "./identity.ts";
-
-/** One request, as far as it counts for whether it is allowed. */
-export type AccessRequest =
-  | {
-      readonly kind: "object";
-      /** Kubernetes' word: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`. */
-      readonly verb: string;
-      /** `pools.parasaus.io`, `nodes.parasaus.io/status`, `namespaces`. */
-      readonly resource: string;
-      readonly namespace?: string;
-      /** Absent: the request names no single object, or its body, which is not read yet, does. */
-      readonly name?: string;
-    }
-  | {
-      readonly kind: "route";
-      /** Method and pattern as the router lists them: `GET /internal/v1/nodes/:node/requests`. */
-      readonly route: string;
-      /** Which node it is about, where the pattern has a `:node`. */
-      readonly node?: string;
-    };
 
 /** Whether a request is allowed. */
 export type Decision =
@@ -26,11 +8,13 @@ export type Decision =
   /** `Unauthorized`: nobody known asks; `Forbidden`: who asks is known and may not. */
   | { readonly kind: "refused"; readonly code: "Unauthorized" | "Forbidden"; readonly message: string };
 
-/** What anybody may ask: whether the server is well, who vouches for it, and to be let in with a token. */
+/** What anybody may ask: whether the server is well, who vouches for it, and to be let in. */
 const OPEN_ROUTES: readonly string[] = [
   ...["livez", "readyz", "healthz"].flatMap((probe) => [`GET /${probe}`, `HEAD /${probe}`]),
   "GET /internal/v1/authority",
   "POST /internal/v1/enrolments",
+  "POST /api/login",
+  "POST /api/first-administrator",
 ];
 
 /** What each node may read of all objects. */
@@ -59,8 +43,11 @@ export function authorize(identity: Identity, request: AccessRequest): Decision 
     const message = `Cannot answer a stranger: ${identity.reason}`;
     return { kind: "refused", code: "Unauthorized", message };
   }
-  if (mayNode(identity.name, request)) return ALLOWED;
-  return { kind: "refused", code: "Forbidden", message: forbidden(identity.name, request) };
+  const isAllowed =
+    identity.kind === "node" ? mayNode(identity.name, request) : mayAccount(identity, request);
+  if (isAllowed) return ALLOWED;
+  const who = identity.kind === "node" ? `the node "${identity.name}"` : `the account "${identity.name}"`;
+  return { kind: "refused", code: "Forbidden", message: forbidden(who, request) };
 }
 
 function mayNode(own: string, request: AccessRequest): boolean {
@@ -73,8 +60,7 @@ function mayNode(own: string, request: AccessRequest): boolean {
 }
 
 /** In Kubernetes' words, which its clients and their users know. */
-function forbidden(node: string, request: AccessRequest): string {
-  const user = `the node "${node}"`;
+function forbidden(user: string, request: AccessRequest): string {
   if (request.kind === "route") return `Cannot ${request.route}: ${user} may not`;
   const { verb, resource, namespace, name } = request;
   const object = name === undefined || name === "" ? resource : `${resource} "${name}"`;

@@ -9,19 +9,25 @@ const certificate: ClientCertificate = {
 };
 
 describe("who asks", () => {
-  it("without a certificate is an operator on this machine, elsewhere only where anybody is admitted", () => {
-    expect(identify({ isLoopback: true }, false, now)).toEqual({ kind: "operator" });
-    expect(identify({ isLoopback: false }, true, now)).toEqual({ kind: "operator" });
-    expect(identify({ isLoopback: false }, false, now)).toMatchObject({
-      kind: "stranger",
-      reason: expect.stringContaining("without a client certificate"),
-    });
+  it("without a certificate is an operator only from where it is said that he is believed", () => {
+    expect(identify({ isLoopback: true }, "loopback", now)).toEqual({ kind: "operator" });
+    expect(identify({ isLoopback: false }, "anybody", now)).toEqual({ kind: "operator" });
+    for (const [isLoopback, believes] of [
+      [false, "loopback"],
+      [false, "nobody"],
+      [true, "nobody"],
+    ] as const) {
+      expect(identify({ isLoopback }, believes, now)).toMatchObject({
+        kind: "stranger",
+        reason: expect.stringContaining("no session, no token and no client certificate"),
+      });
+    }
   });
 
   it("with a node's certificate is that node, wherever it asks from", () => {
     for (const isLoopback of [true, false]) {
-      for (const admitsAnybody of [true, false]) {
-        const identity = identify({ isLoopback, certificate }, admitsAnybody, now);
+      for (const believes of ["nobody", "loopback", "anybody"] as const) {
+        const identity = identify({ isLoopback, certificate }, believes, now);
         expect(identity).toEqual({ kind: "node", name: "n1", enrolment: "0f" });
       }
     }
@@ -29,7 +35,7 @@ describe("who asks", () => {
 
   it("is nobody from the moment on when the certificate ends, though the connection goes on", () => {
     const facts = { isLoopback: true, certificate };
-    const at = (time: string) => identify(facts, true, new Date(time));
+    const at = (time: string) => identify(facts, "anybody", new Date(time));
     expect(at("2026-01-01T12:00:00.999Z").kind).toBe("node");
     expect(at("2026-01-01T12:00:01Z")).toEqual({
       kind: "stranger",
@@ -43,7 +49,7 @@ describe("who asks", () => {
   ])(
     "is nobody with a certificate that is worth nothing, even where anybody without one is admitted",
     (bad, reason) => {
-      expect(identify({ isLoopback: true, certificate: bad }, true, now)).toMatchObject({
+      expect(identify({ isLoopback: true, certificate: bad }, "anybody", now)).toMatchObject({
         kind: "stranger",
         reason: expect.stringContaining(reason),
       });

@@ -1,11 +1,19 @@
 import { createServer, isIPv6, type Server } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Logger, ParasausError } from "../../foundation/index.ts";
-import { identify, isLoopbackAddress, type RevocationLookup } from "../access/identity.ts";
-import { guardAccess } from "../access/permit.ts";
+import { type Credentials, credentialsIn } from "../access/credentials.ts";
+import {
+  type Identity,
+  identify,
+  isLoopbackAddress,
+  type RevocationLookup,
+  type Trust,
+} from "../access/identity.ts";
+import { guardAccess, type RefusalListener } from "../access/permit.ts";
 import { type Connections, isLoopback, knowConnections } from "./connection-facts.ts";
 import { addHealthRoutes, type HealthChecks } from "./health.ts";
 import { refuseForeignPage } from "./host-guard.ts";
+import { knowOpenRequests, type OpenRequests } from "./open-requests.ts";
 import { failureStatus, toRefusal } from "./status.ts";
 import { speakTls, type TlsMaterial, type TlsPort } from "./tls-port.ts";
 
@@ -50,11 +58,17 @@ export interface HttpServerOptions {
   readonly localNames?: () => readonly string[];
   /**
    * Speak TLS. Plain HTTP is served then on loopback addresses only, where the server listens too, so that this machine's
-   * operators reach it; with `admitsAnybody` everywhere. Absent: plain HTTP alone.
+   * operators reach it; with `permitsPlain` everywhere. Absent: plain HTTP alone.
    */
   readonly tls?: TlsMaterial;
-  /** Off loopback too, whoever asks without a certificate is an operator. Default false. */
-  readonly admitsAnybody?: boolean;
+  /** Plain HTTP is served off loopback too. Default false. */
+  readonly permitsPlain?: boolean;
+  /** From where whoever shows nothing is an operator. Default `loopback`. */
+  readonly believes?: Trust;
+  /** Who shows a token or a session; undefined: nobody that is known. Default: nobody is. */
+  readonly authenticate?: Authenticate;
+  /** Told of each request that is refused because of who asks, before it is answered. */
+  readonly onRefused?: RefusalListener;
   /** Whether certificates of a node count no more. Default: all do. */
   readonly isRevoked?: RevocationLookup;
   /** Wall clock, for the ends of client certificates. Default: the machine's. */
@@ -66,6 +80,12 @@ export interface HttpServerOptions {
   /** Longest wait for a whole request, milliseconds. Default 30,000. */
   readonly requestTimeoutMs?: number;
 }
+
+/** Who shows a token or a session. */
+export type Authenticate = (
+  credentials: Credentials,
+  isLoopback: boolean,
+) => Promise<Identity | undefined> | Identity | undefined;
 
 /** A listening HTTP server. Disposing ends open watches and waits for running requests. */
 export interface HttpServer extends AsyncDisposable {
@@ -79,6 +99,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly useTls: (material: TlsMaterial) => void;
   /** Ends the connections of nodes whose certificate counts no more, with the streams on them. */
   readonly endRevoked: () => void;
+  /** Ends what accounts have open and may no more, as who they are now. */
+  readonly endRefused: OpenRequests["endRefused"];
 }
 
 /** Where to listen. */
@@ -99,7 +121,7 @@ export async function createHttpServer(
 ): Promise<HttpServer> {
   const { now = () => new Date(), isRevoked = () => false } = options;
   const connections = knowConnections(now);
-  const { app, routes } = buildApp(options, connections);
+  const { app, routes, open } = buildApp(options, connections);
   const tls = options.tls && speakTls(app.server, tlsPortOptions(options, options.tls, address));
   let local: Server | undefined;
   try {
@@ -117,6 +139,7 @@ export async function createHttpServer(
         connections.endUnless(
           ({ nodeName, enrolment }) => nodeName === undefined || !isRevoked(nodeName, enrolment),
         ),
+      endRefused: open.endRefused,
       [Symbol.asyncDispose]: () => closeGracefully(app, tls, local),
     };
   } catch (cause) {
@@ -127,14 +150,14 @@ export async function createHttpServer(
 }
 
 function tlsPortOptions(
-  { admitsAnybody = false }: HttpServerOptions,
+  { permitsPlain = false }: HttpServerOptions,
   material: TlsMaterial,
   { host, port }: ListenAddress,
 ): Parameters<typeof speakTls>[1] {
   const message = `Cannot answer plain HTTP on ${inUrl(host)}${port === 0 ? "" : `:${port}`}: use https`;
   return {
     material,
-    isPlainPermitted: (socket) => admitsAnybody || isLoopback(socket),
+    isPlainPermitted: (socket) => permitsPlain || isLoopback(socket),
     refusal: failureStatus(new ParasausError("BadRequest", message)),
   };
 }
@@ -186,6 +209,7 @@ function buildApp(
 ): {
   readonly app: FastifyInstance;
   readonly routes: readonly string[];
+  readonly open: OpenRequests;
 } {
   const app = fastify({
     logger: false,
@@ -209,6 +233,7 @@ function buildApp(
     for (const each of [method].flat()) routes.push(`${each} ${url}`);
   });
   guard(app, options, connections);
+  const open = knowOpenRequests(app);
   app.addHook("onResponse", async (request, reply) => observe(request, reply, options));
   app.setErrorHandler((failure, request, reply) => answerFailure(failure, request, reply, options.logger));
   app.setNotFoundHandler((_request, reply) => {
@@ -219,18 +244,32 @@ function buildApp(
   addHealthRoutes(app, options.health);
   addVersionAndMetrics(app, options);
   for (const add of options.routes) add(app);
-  return { app, routes };
+  return { app, routes, open };
 }
 
 /** Who asks, and whether he may, before anything else is looked at. */
 function guard(app: FastifyInstance, options: HttpServerOptions, connections: Connections): void {
-  const { hostNames, localNames = () => [], admitsAnybody = false, now = () => new Date() } = options;
-  guardAccess(app, (request) => {
-    const facts = connections.factsOf(request.raw.socket);
-    const names = hostNames ?? (facts.isLoopback ? localNames() : undefined);
-    if (names) refuseForeignPage(request, names);
-    return identify(facts, admitsAnybody, now(), options.isRevoked);
+  const { hostNames, localNames = () => [], believes = "loopback", now = () => new Date() } = options;
+  guardAccess(app, {
+    ...(options.onRefused ? { onRefused: options.onRefused } : {}),
+    identify: (request) => {
+      const facts = connections.factsOf(request.raw.socket);
+      const names = hostNames ?? (facts.isLoopback ? localNames() : undefined);
+      if (names) refuseForeignPage(request, names);
+      const shown = identify(facts, believes, now(), options.isRevoked);
+      const credentials = facts.certificate ? undefined : credentialsIn(request.headers);
+      if (!credentials || !options.authenticate) return shown;
+      return knownOr(shown, options.authenticate(credentials, facts.isLoopback));
+    },
   });
+}
+
+/** Who shows something that is good for nothing is no more than who shows nothing, and is told so. */
+async function knownOr(shown: Identity, asking: ReturnType<Authenticate>): Promise<Identity> {
+  const known = await asking;
+  if (known) return known;
+  if (shown.kind !== "stranger") return shown;
+  return { kind: "stranger", reason: "the session or token is not known here, or has ended; log in again" };
 }
 
 function addVersionAndMetrics(app: FastifyInstance, options: HttpServerOptions): void {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { ParasausError } from "../../foundation/index.ts";
 import type { ListOptions, Selection, WriteOptions } from "../../resources/index.ts";
-import { writerOf } from "../access/identity.ts";
+import { credentialOf, writerOf } from "../access/identity.ts";
 
 const OPERATOR = /^[\w.:@/ +-]{1,128}$/;
 
@@ -77,8 +77,11 @@ export function writeOptionsOf(
 ): WriteOptions & { readonly onWarning: (message: string) => void } {
   const query = queryOf(request);
   const reason = headerOf(request, "x-parasaus-reason");
+  const credential = credentialOf(request.identity);
   return {
     operator: operatorOf(request),
+    source: request.ip,
+    ...(credential === undefined ? {} : { credential }),
     ...(reason === undefined ? {} : { reason }),
     ...(isDryRun(query.get("dryRun")) ? { dryRun: true } : {}),
     ...fieldValidationOf(query.get("fieldValidation")),
@@ -103,13 +106,20 @@ function fieldValidationOf(value: string | undefined): Pick<WriteOptions, "field
 }
 
 /**
- * Until there are accounts, operators say who they are, and are believed: they ask on loopback, or `--insecure` lets them.
- * kubectl says it with `--as`, or `as:` in the kubeconfig's user. A node is who its certificate says.
+ * Who asks, for the record. The owner of the server says who he is and is believed; kubectl says it with `--as`, or `as:`
+ * in the kubeconfig's user. An account is who it is, and a node who its certificate says.
+ *
+ * @throws ParasausError `Forbidden` when an account wants to be somebody else, `BadRequest` for a name that cannot be
  */
-function operatorOf(request: FastifyRequest): string {
+export function operatorOf(request: FastifyRequest): string {
   const writer = writerOf(request.identity);
-  if (writer !== undefined) return writer;
-  const name = headerOf(request, "x-parasaus-operator") ?? headerOf(request, "impersonate-user");
+  const impersonated = headerOf(request, "impersonate-user");
+  if (writer !== undefined) {
+    if (impersonated === undefined || impersonated === writer || request.identity.kind === "node")
+      return writer;
+    throw new ParasausError("Forbidden", `Cannot act as "${impersonated}": "${writer}" is nobody else`);
+  }
+  const name = headerOf(request, "x-parasaus-operator") ?? impersonated;
   if (name === undefined) return "anonymous";
   if (!OPERATOR.test(name)) {
     throw new ParasausError(

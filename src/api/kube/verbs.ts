@@ -87,7 +87,7 @@ export function createVerbs(context: WatchContext): Verbs {
     create: write(async (request, options) => {
       const addressed = addressedBy(request, definition);
       const object = readObject(bodyOf(request), addressed, options.fieldValidation, options.onWarning);
-      permitName(request, (object as Partial<KubeObject>).metadata?.name);
+      await permitName(request, (object as Partial<KubeObject>).metadata?.name);
       return await resources.create(definition, object, options);
     }, 201),
     update: write(update),

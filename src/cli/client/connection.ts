@@ -1,4 +1,3 @@
-import { type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
 import { systemClock } from "../../foundation/index.ts";
 import type {
   AgentStatus,
@@ -11,8 +10,9 @@ import type { Resources } from "../../resources/index.ts";
 import { createNodeTransport, createRemoteResources, refusalOf } from "../../resources/remote/index.ts";
 import type { ServerCheck } from "../status/report.ts";
 import { type Invocation, textOption } from "../verb.ts";
+import { findServers } from "./find-servers.ts";
 import { type Answer, askServer, streamFromServer } from "./http.ts";
-import { readKubeconfig, type Servers } from "./kubeconfig.ts";
+import type { Servers } from "./kubeconfig.ts";
 
 /** What one node's kernel says of a flow. */
 export interface FlowAnswer extends FlowExplanation {
@@ -65,6 +65,8 @@ export interface Connection {
   readonly makeToken: (nodeName: string, lifetimeSeconds: number) => Promise<MadeToken>;
   /** Ends a node's enrolment. @returns how long a certificate lives at most, seconds */
   readonly revokeNode: (nodeName: string) => Promise<void>;
+  /** Asks for something under `/api/`. @throws ParasausError as the server refuses it */
+  readonly ask: <Value>(path: string, question?: object) => Promise<Value>;
   /** Everything in the server's store at one revision, as a backup file. */
   readonly backup: () => AsyncIterable<Uint8Array>;
 }
@@ -72,23 +74,18 @@ export interface Connection {
 /** The server that the command line, the environment, the file or the kubeconfig name. */
 export function connect(invocation: Invocation): Connection {
   const { configuration, terminal } = invocation;
-  const kubeconfig = textOption(invocation, "kubeconfig");
-  const isFlag = configuration.settings.server.source.kind === "flag";
-  const { signal, environment } = terminal;
-  const user = environment["USER"];
-  if (kubeconfig !== undefined && !isFlag) return connectTo(readKubeconfig(kubeconfig), signal, user);
-  return connectTo(configuredServers(configuration.values), signal, user);
-}
-
-/** The servers that the settings name. */
-export function configuredServers({ server, ca }: LoadedConfiguration["values"]): Servers {
-  return { servers: server, ...(ca === undefined ? {} : { ca: readSettingFile(ca, "--ca") }) };
+  const servers = findServers({ configuration, terminal, kubeconfig: textOption(invocation, "kubeconfig") });
+  return connectTo(servers, terminal.signal, terminal.environment["USER"]);
 }
 
 /** A connection to the first of the servers that answers. */
 export function connectTo(servers: Servers, signal: AbortSignal, user = "operator"): Connection {
   const tls = servers.ca === undefined ? {} : { ca: servers.ca };
-  const transport = createNodeTransport({ servers: servers.servers, tls: () => tls });
+  const transport = createNodeTransport({
+    servers: servers.servers,
+    tls: () => tls,
+    ...(servers.token === undefined ? {} : { headers: { authorization: `Bearer ${servers.token}` } }),
+  });
   const ask = (path: string, question?: unknown) => askServer(transport, path, signal, question);
   return {
     url: transport.currentServer(),
@@ -116,12 +113,13 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
       const path = `/internal/v1/nodes/${encodeURIComponent(nodeName)}/revocation`;
       readAnswer(await ask(path, {}));
     },
+    ask: async <Value>(path: string, question?: object) => readAnswer<Value>(await ask(path, question)),
     backup: () => streamFromServer(transport, "/internal/v1/backup", signal),
   };
 }
 
 function readAnswer<Value>({ code, body }: Answer): Value {
-  if (code === 200) return JSON.parse(body) as Value;
+  if (code === 200 || code === 201) return JSON.parse(body) as Value;
   throw refusalOf(code, parseStatus(body));
 }
 

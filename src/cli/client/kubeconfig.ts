@@ -8,10 +8,12 @@ export interface Servers {
   readonly servers: readonly string[];
   /** Authorities that their certificates may come from, PEM; absent: those that the machine trusts. */
   readonly ca?: string;
+  /** What they know us by; absent: nothing. */
+  readonly token?: string;
 }
 
 /**
- * The server of a kubeconfig's current context, with the authority that is written beside it.
+ * The server of a kubeconfig's current context, with the authority and the token that are written beside it.
  *
  * @throws ParasausError `Usage` when the file is none, or names no server
  */
@@ -24,7 +26,12 @@ export function readKubeconfig(file: string): Servers {
     const cluster = config?.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
     if (cluster?.server === undefined) throw new Error("its current context names no server");
     const ca = authorityIn(cluster, path.dirname(file));
-    return { servers: [cluster.server.replace(/\/$/, "")], ...(ca === undefined ? {} : { ca }) };
+    const token = config?.users?.find(({ name }) => name === context?.user)?.user?.token;
+    return {
+      servers: [cluster.server.replace(/\/$/, "")],
+      ...(ca === undefined ? {} : { ca }),
+      ...(token === undefined ? {} : { token }),
+    };
   } catch (cause) {
     throw refuse((cause as Error).message, cause);
   }
@@ -45,6 +52,10 @@ interface Cluster {
 
 interface Kubeconfig {
   readonly "current-context"?: string;
-  readonly contexts?: readonly { readonly name: string; readonly context?: { readonly cluster?: string } }[];
+  readonly contexts?: readonly {
+    readonly name: string;
+    readonly context?: { readonly cluster?: string; readonly user?: string };
+  }[];
   readonly clusters?: readonly { readonly name: string; readonly cluster?: Cluster }[];
+  readonly users?: readonly { readonly name: string; readonly user?: { readonly token?: string } }[];
 }

@@ -60,6 +60,22 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Make the store what a backup says, while no server runs",
     load: async () => (await import("./restore.ts")).restore,
   },
+  login: {
+    summary: "Begin a session at a server, for the verbs that follow",
+    load: async () => (await import("./login.ts")).login,
+  },
+  logout: {
+    summary: "End the session at a server",
+    load: async () => (await import("./logout.ts")).logout,
+  },
+  account: {
+    summary: "Say who may ask, and what he may do where",
+    load: async () => (await import("./account.ts")).account,
+  },
+  token: {
+    summary: "Make, list and delete tokens that speak for an account",
+    load: async () => (await import("./token.ts")).token,
+  },
   adopt: {
     summary: "Turn the services of LVS or keepalived into pools, and take over those that run",
     load: async () => (await import("./adopt.ts")).adopt,

@@ -8,7 +8,7 @@ export const server: Verb = {
   examples: [
     ["The control plane alone, for agents on this machine", "parasaus server"],
     [
-      "For other machines, over TLS; without a client certificate nobody gets in from there",
+      "For other machines, over TLS, for accounts and nodes that have enrolled",
       "parasaus server --listen 10.0.0.5:6780 --tls-san lb.example.org",
     ],
     [
@@ -16,7 +16,7 @@ export const server: Verb = {
       "parasaus server --listen 0.0.0.0:6780 --tls-cert lb.pem --tls-key lb.key",
     ],
     [
-      "For everybody, plainly too: only in a network that nobody but operators and nodes reaches",
+      "Plainly too, so that passwords can be read on the way: only in a network that nobody else reaches",
       "parasaus server --listen 10.0.0.5:6780 --insecure",
     ],
   ],

@@ -2,7 +2,7 @@ import { AGE, columnsOf, NAME } from "../columns.ts";
 import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import { objectSchema } from "../schema/metadata.ts";
 import { freeForm, oneOf, structure, text, timestamp } from "../schema/vocabulary.ts";
-import type { Operation } from "./operation.ts";
+import { OPERATION_VERBS, type Operation } from "./operation.ts";
 
 const changedObject = structure(
   {
@@ -10,9 +10,9 @@ const changedObject = structure(
     kind: text("Kind of the object."),
     namespace: text("Namespace of the object; absent for kinds that belong to the whole cluster."),
     name: text("Name of the object."),
-    uid: text("UID of the object."),
+    uid: text("UID of the object; empty where it was not looked at."),
   },
-  "The object that was changed.",
+  "The object that was changed, or was to be; the account of a login; a route where no object was meant.",
   { required: ["apiVersion", "kind", "name", "uid"] },
 );
 
@@ -20,10 +20,13 @@ const spec = structure(
   {
     operator: text("Who changed it."),
     time: timestamp("When it was changed."),
-    verb: oneOf(["create", "update", "patch", "delete", "drain", "rollback"], "What was done."),
+    verb: oneOf(OPERATION_VERBS, "What was done; refuse: what was asked for and not done."),
     object: changedObject,
     member: text("The member that was meant, ip:port, where it was one."),
     reason: text("Why, in the operator's words."),
+    source: text("IP address that the request came from."),
+    credential: text("What the operator was known by: session, or token and its name."),
+    message: text("What was refused, and why."),
     before: freeForm("The object's spec and own metadata before; absent for create."),
     after: freeForm("The same after; absent for delete."),
     revision: text("The resourceVersion that the change made."),
@@ -61,6 +64,8 @@ export const operationDefinition: ResourceDefinition = {
   selectableFields: [
     "spec.operator",
     "spec.verb",
+    "spec.member",
+    "spec.source",
     "spec.object.kind",
     "spec.object.namespace",
     "spec.object.name",
@@ -74,6 +79,11 @@ export const operationDefinition: ResourceDefinition = {
     OBJECT: { description: "The object that was changed.", cell: objectText },
     MEMBER: { description: "The member that was meant.", cell: (operation) => operation.spec.member },
     REASON: { description: "Why.", wide: true, cell: (operation) => operation.spec.reason },
+    SOURCE: {
+      description: "IP address that the request came from.",
+      wide: true,
+      cell: (operation) => operation.spec.source,
+    },
     REVISION: {
       description: "The resourceVersion that the change made.",
       wide: true,

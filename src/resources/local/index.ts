@@ -16,6 +16,7 @@ export {
   readEpoch,
 } from "./epoch.ts";
 export { type GarbageCollectorOptions, startGarbageCollector } from "./garbage-collector.ts";
+export { type StoredObjects, storedObjects } from "./keys.ts";
 export { createLocalResources, type LocalResources, type LocalResourcesOptions } from "./local-resources.ts";
 export {
   mergeHeartbeats,
@@ -25,3 +26,4 @@ export {
   writeHeartbeats,
 } from "./node-heartbeats.ts";
 export { type OperationTrimmerOptions, startOperationTrimmer } from "./operation-trimmer.ts";
+export type { RecordedEvent } from "./operations.ts";

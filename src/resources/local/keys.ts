@@ -16,6 +16,18 @@ export function prefixOf({ group, plural, namespaced }: ResourceDefinition, name
   return namespaced && namespace ? `${kind}${namespace}/` : kind;
 }
 
+/** Where the objects of a kind lie in the store, for who follows them there. */
+export interface StoredObjects {
+  readonly prefix: string;
+  /** Of an object without a namespace. */
+  readonly keyOf: (name: string) => string;
+}
+
+/** Where the objects of a kind lie in the store. */
+export function storedObjects(definition: ResourceDefinition): StoredObjects {
+  return { prefix: prefixOf(definition), keyOf: (name) => keyOf({ definition, name }) };
+}
+
 /** `pools.parasaus.io "web"`, as Kubernetes' messages name an object. */
 export function titleOf({ definition, name }: ObjectReference): string {
   return `${resourceOf(definition)} "${name}"`;

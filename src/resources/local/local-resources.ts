@@ -22,7 +22,14 @@ import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
 import { keepNumber, NODE_NUMBERS_KEY, type NumberedNode, needsNumber, numberNode } from "./node-numbers.ts";
-import { type OperationStamp, type RecordedChange, recordChange, secondsOf } from "./operations.ts";
+import {
+  type OperationStamp,
+  type RecordedChange,
+  type RecordedEvent,
+  recordChange,
+  recordEvent,
+  secondsOf,
+} from "./operations.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { ResourceVersions } from "./resource-versions.ts";
 import { watchObjects } from "./watch.ts";
@@ -49,6 +56,8 @@ export interface LocalResources extends Resources {
   through(store: Store): Resources;
   /** The resourceVersion that an object written at this revision of the store has. */
   resourceVersionAt(revision: number): string;
+  /** The write that records something that no object shows, for a transaction of its own or the one that does it. */
+  recordWrite(event: RecordedEvent): StoreWrite;
 }
 
 /** Makes the objects of a store. */
@@ -93,6 +102,10 @@ class StoredObjects implements LocalResources {
 
   resourceVersionAt(revision: number): string {
     return this.#reader.versions.of(revision);
+  }
+
+  recordWrite(event: RecordedEvent): StoreWrite {
+    return recordEvent(event, this.#stamp());
   }
 
   async get(reference: ObjectReference): Promise<KubeObject> {

@@ -22,8 +22,11 @@ export interface RecordedChange {
   readonly verb: "create" | "update" | "patch" | "delete";
   readonly before?: KubeObject | undefined;
   readonly after?: KubeObject | undefined;
-  readonly options: Pick<WriteOptions, "operator" | "reason">;
+  readonly options: Pick<WriteOptions, "operator" | "reason" | "source" | "credential">;
 }
+
+/** Something that changed no object: a login, a refusal; or a change of what is in no object, such as a password. */
+export type RecordedEvent = Omit<Operation["spec"], "time" | "revision">;
 
 /** What names and dates an Operation. */
 export interface OperationStamp {
@@ -41,21 +44,54 @@ export interface OperationStamp {
  */
 export function recordChange(change: RecordedChange, stamp: OperationStamp): StoreWrite[] {
   if (change.options.operator.startsWith("system:")) return [];
-  const operation = operationOf(change, stamp);
-  if (!operation) return [];
-  const key = keyOf({ definition: operationDefinition, name: operation.metadata.name });
-  return [{ kind: "put", key, value: JSON.stringify(operation) }];
+  const event = eventOf(change);
+  return event ? [recordEvent(event, stamp)] : [];
 }
 
-function operationOf(
-  { verb, before, after, options }: RecordedChange,
-  stamp: OperationStamp,
-): Operation | undefined {
+/** The write that records something that happened. */
+export function recordEvent(event: RecordedEvent, stamp: OperationStamp): StoreWrite {
+  const operation = operationOf(event, stamp);
+  const key = keyOf({ definition: operationDefinition, name: operation.metadata.name });
+  return { kind: "put", key, value: JSON.stringify(operation) };
+}
+
+function eventOf({ verb, before, after, options }: RecordedChange): RecordedEvent | undefined {
   const subject = after ?? before;
   if (!subject || (before && after && isDeepStrictEqual(ownPart(before), ownPart(after)))) return undefined;
   const { name, namespace, uid = "" } = subject.metadata;
   const member = onlyChangedMember(before, after);
   const isDrain = member !== undefined && isDraining(after, member) && !isDraining(before, member);
+  return {
+    verb: isDrain ? "drain" : verb,
+    object: {
+      apiVersion: subject.apiVersion,
+      kind: subject.kind,
+      ...(namespace ? { namespace } : {}),
+      name,
+      uid,
+    },
+    ...(member ? { member } : {}),
+    ...whoAsked(options),
+    ...(before ? { before: maskSecrets(ownPart(before)) } : {}),
+    ...(after ? { after: maskSecrets(ownPart(after)) } : {}),
+  };
+}
+
+function whoAsked({
+  operator,
+  reason,
+  source,
+  credential,
+}: RecordedChange["options"]): Pick<RecordedEvent, "operator" | "reason" | "source" | "credential"> {
+  return {
+    operator,
+    ...(reason ? { reason } : {}),
+    ...(source ? { source } : {}),
+    ...(credential ? { credential } : {}),
+  };
+}
+
+function operationOf({ operator, verb, ...event }: RecordedEvent, stamp: OperationStamp): Operation {
   return {
     apiVersion: apiVersionOf(operationDefinition) as Operation["apiVersion"],
     kind: "Operation",
@@ -67,20 +103,10 @@ function operationOf(
       creationTimestamp: secondsOf(stamp.now),
     },
     spec: {
-      operator: options.operator,
+      operator,
       time: stamp.now.toISOString(),
-      verb: isDrain ? "drain" : verb,
-      object: {
-        apiVersion: subject.apiVersion,
-        kind: subject.kind,
-        ...(namespace ? { namespace } : {}),
-        name,
-        uid,
-      },
-      ...(member ? { member } : {}),
-      ...(options.reason ? { reason: options.reason } : {}),
-      ...(before ? { before: maskSecrets(ownPart(before)) } : {}),
-      ...(after ? { after: maskSecrets(ownPart(after)) } : {}),
+      verb,
+      ...event,
       // Known when the transaction is done, and then the Operation's own: filled in by whoever reads it.
       revision: "",
     },

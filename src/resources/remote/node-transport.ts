@@ -19,6 +19,8 @@ export interface NodeTransportOptions {
   readonly servers: readonly string[];
   /** Asked for each request, so that what is renewed counts at once; absent: the machine's authorities, no certificate. */
   readonly tls?: () => ClientTls;
+  /** Sent with every request: what the client is known by. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A transport over `node:http` and `node:https`. Disposing closes its idle connections. */
@@ -70,7 +72,8 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     current = (current + 1) % servers.length;
   };
 
-  const send = async (request: TransportRequest): Promise<TransportAnswer> => {
+  const send = async (asked: TransportRequest): Promise<TransportAnswer> => {
+    const request = { ...asked, headers: { ...asked.headers, ...options.headers } };
     let failure: unknown;
     for (let offset = 0; offset < servers.length; offset += 1) {
       const index = (current + offset) % servers.length;

@@ -14,7 +14,11 @@ it("gives the agent every setting as a flag, whatever it came from, and the serv
     },
     around,
   });
-  const words = agentArguments(loaded, "http://127.0.0.1:41234", "json");
+  const words = agentArguments(
+    loaded,
+    { url: "http://127.0.0.1:41234", agentTokenFile: "/srv/agent.token" },
+    "json",
+  );
   expect(words).toEqual(
     expect.arrayContaining([
       "agent",
@@ -25,7 +29,8 @@ it("gives the agent every setting as a flag, whatever it came from, and the serv
       "--log-format=json",
       "--data-dir=/home/ann/.local/share/parasaus",
       "--address=",
-      // On its own machine it is believed: what is meant for lone agents would only be in the way.
+      "--agent-token-file=/srv/agent.token",
+      // On its own machine it needs no certificate: what is meant for lone agents would only be in the way.
       ...["--ca=", "--token-file="],
     ]),
   );

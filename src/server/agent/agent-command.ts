@@ -8,7 +8,14 @@ import {
 } from "../../configuration/index.ts";
 
 /** What `up` decides itself, whatever its own settings say. */
-const DECIDED: readonly SettingKey[] = ["server", "ca", "tokenFile", "metricsListen", "logFormat"];
+const DECIDED: readonly SettingKey[] = [
+  "server",
+  "ca",
+  "tokenFile",
+  "agentTokenFile",
+  "metricsListen",
+  "logFormat",
+];
 
 /**
  * Arguments of the `parasaus agent` that belongs to this `parasaus up`: every setting is given as a flag, so that the
@@ -16,16 +23,17 @@ const DECIDED: readonly SettingKey[] = ["server", "ca", "tokenFile", "metricsLis
  */
 export function agentArguments(
   { settings }: LoadedConfiguration,
-  serverUrl: string,
+  { url, agentTokenFile }: { readonly url: string; readonly agentTokenFile: string },
   logFormat: "json" | "pretty",
 ): readonly string[] {
   const inherited = SETTING_KEYS.filter((key) => isAgentSetting(SETTINGS[key]) && !DECIDED.includes(key));
   return [
     "agent",
-    `--server=${serverUrl}`,
-    // On this machine it is believed without a certificate.
+    `--server=${url}`,
+    // On this machine it needs no certificate.
     "--ca=",
     "--token-file=",
+    `--agent-token-file=${agentTokenFile}`,
     "--metrics-listen=127.0.0.1:0",
     `--log-format=${logFormat}`,
     ...inherited.map((key) => `--${flagOf(key)}=${settings[key].text}`),

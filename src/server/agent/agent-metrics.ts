@@ -67,7 +67,7 @@ export async function serveAgentMetrics(options: AgentMetricsOptions): Promise<A
       },
       metrics: render,
       // Names of pools and counts, no secrets: whoever may reach the address may read them.
-      admitsAnybody: true,
+      believes: "anybody",
       routes: [],
     },
     listen,

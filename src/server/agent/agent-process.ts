@@ -1,6 +1,6 @@
 import { release } from "node:os";
 import { httpNodeRequests, type NodeIdentity, openNodeIdentity, runAgent } from "../../agent/index.ts";
-import { type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
+import { type Configuration, type LoadedConfiguration, readSettingFile } from "../../configuration/index.ts";
 import { type Clock, hasCode, type Terminal, VERSION } from "../../foundation/index.ts";
 import type { AgentStatus } from "../../model/index.ts";
 import { createNodeTransport, createRemoteResources } from "../../resources/remote/index.ts";
@@ -33,7 +33,8 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   });
   const { tls } = identity;
   await beginToKeep(identity, clock, signal);
-  using transport = createNodeTransport({ servers, tls });
+  const headers = knownBy(configuration);
+  using transport = createNodeTransport({ servers, tls, headers });
   const resources = createRemoteResources({
     transport,
     clock,
@@ -82,7 +83,7 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     ...(fallback === undefined ? {} : { driverFallback: fallback }),
     leaveServer: transport.leaveServer,
     certificateTrouble: () => identity.trouble,
-    requests: httpNodeRequests({ servers, tls }),
+    requests: httpNodeRequests({ servers, tls, headers }),
     onStatus: (read) => {
       readStatus = read;
     },
@@ -93,6 +94,13 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
   });
   log.info("agent ended, the kernel goes on forwarding");
   return 0;
+}
+
+/** What servers know the agent by without a certificate. */
+function knownBy({ agentTokenFile, nodeName }: Configuration): Readonly<Record<string, string>> {
+  if (agentTokenFile === undefined) return {};
+  const token = readSettingFile(agentTokenFile, "--agent-token-file").trim();
+  return { authorization: `Bearer ${token}`, "x-parasaus-node": nodeName };
 }
 
 /** Keeps the node's identity from now on, and gives it a moment to enrol, so that the first requests are not refused. */

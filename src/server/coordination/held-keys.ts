@@ -23,6 +23,8 @@ export interface HeldKeys {
   readonly entries: ReadonlyMap<string, StoreEntry>;
   /** Whether everything up to this revision is known. */
   knows(revision: number): boolean;
+  /** Takes an entry that was read from the store and has not come yet. */
+  learn(entry: StoreEntry): void;
   readonly news: News;
   /** Resolves after the signal has aborted. */
   readonly ended: Promise<void>;
@@ -48,6 +50,13 @@ class FollowedKeys implements HeldKeys {
 
   knows(revision: number): boolean {
     return this.#revision >= revision;
+  }
+
+  learn(entry: StoreEntry): void {
+    // What is known up to a later revision and does not have it has seen it go.
+    if (this.knows(entry.modRevision) || this.entries.has(entry.key)) return;
+    this.entries.set(entry.key, entry);
+    this.news.tell();
   }
 
   async #follow(): Promise<void> {

@@ -151,8 +151,10 @@ describe("a certificate from files", () => {
   });
 });
 
-it("speaks TLS off loopback, and on loopback only with a certificate of the operator's", () => {
-  const at = (host: string, tlsCert?: string) => speaksTls({ listen: { host, port: 1 }, tlsCert });
+it("speaks TLS, but on loopback without accounts only with a certificate of the operator's", () => {
+  const at = (host: string, tlsCert?: string) =>
+    speaksTls({ listen: { host, port: 1 }, tlsCert, noAuth: true });
+  expect(speaksTls({ listen: { host: "127.0.0.1", port: 1 }, tlsCert: undefined, noAuth: false })).toBe(true);
   expect(["10.0.0.5", "0.0.0.0", "::", "lb.example"].map((host) => at(host))).toEqual([
     true,
     true,

@@ -36,9 +36,16 @@ export interface ServerTls {
   readonly names: readonly string[];
 }
 
-/** Whether the server speaks TLS at all: on loopback alone it need not. */
-export function speaksTls({ listen, tlsCert }: Pick<Configuration, "listen" | "tlsCert">): boolean {
-  return !isLoopback(listen.host) || tlsCert !== undefined;
+/**
+ * Whether the server speaks TLS at all. On loopback alone it need not, but that kubectl shows what it is known by over
+ * nothing else, and that browsers keep a session's cookie for nothing else.
+ */
+export function speaksTls({
+  listen,
+  tlsCert,
+  noAuth,
+}: Pick<Configuration, "listen" | "tlsCert" | "noAuth">): boolean {
+  return !isLoopback(listen.host) || tlsCert !== undefined || !noAuth;
 }
 
 /**

@@ -77,6 +77,9 @@ const VERBS: Readonly<Record<Operation["spec"]["verb"], readonly [reason: string
   delete: ["Deleted", "deleted"],
   drain: ["Drained", "drained"],
   rollback: ["RolledBack", "rolled back"],
+  login: ["LoggedIn", "logged in as"],
+  logout: ["LoggedOut", "logged out of"],
+  refuse: ["Refused", "was refused"],
 };
 
 function operationHappening({ spec, metadata }: Operation): Happening {
@@ -86,7 +89,7 @@ function operationHappening({ spec, metadata }: Operation): Happening {
   return {
     subject: member === undefined ? spec.object : { ...spec.object, fieldPath: memberPath(member) },
     time: spec.time,
-    type: "Normal",
+    type: spec.verb === "refuse" ? "Warning" : "Normal",
     reason,
     message: `${spec.operator} ${word} ${member ?? "it"}${why}`,
     component: "api",

@@ -5,6 +5,12 @@ import { startMember, startTraffic } from "./traffic.ts";
 /** Port of the members' servers. */
 export const MEMBER_PORT = 8080;
 
+/** Which driver the node has; a guest whose kernel has IPVS says `ipvs`. */
+export const STAGE_DRIVER = process.env["PARASAUS_LAB_DRIVER"] === "ipvs" ? "ipvs" : "ebpf";
+const DRIVER_FLAGS = STAGE_DRIVER === "ipvs" ? ["--driver", STAGE_DRIVER] : [];
+/** What that driver is tried with. */
+export const STAGE_FORWARDING = STAGE_DRIVER === "ipvs" ? (["nat"] as const) : (["fullnat", "nat"] as const);
+
 /** A topology with members that serve and the product on the node: what every traffic scenario begins with. */
 export interface Stage extends AsyncDisposable {
   readonly lab: Topology;
@@ -28,7 +34,7 @@ export async function openStage(options: {
     await Promise.all(lab.members.map((member) => startMember(member)));
     const product = await startProduct({
       namespace: lab.node,
-      flags: ["--address", lab.nodeIp, ...(options.flags ?? [])],
+      flags: ["--address", lab.nodeIp, ...DRIVER_FLAGS, ...(options.flags ?? [])],
       ...(options.prefix ? { prefix: options.prefix } : {}),
       ...(options.launcher ? { launcher: options.launcher } : {}),
     });
@@ -46,6 +52,7 @@ function stage(lab: Topology, product: Product): Stage {
     poolSpec: (count, change = {}) => ({
       members: lab.members.slice(0, count).map((member) => ({ ip: member.ip, port: MEMBER_PORT })),
       healthCheck: { type: "tcp", interval: "1s", timeout: "500ms", rise: 1, fall: 2 },
+      forwarding: STAGE_FORWARDING[0],
       ...change,
     }),
     async openPool(name, spec) {

@@ -19,8 +19,17 @@ const LAB_PROGRAMS = [
   "ipvs-service",
   "masquerade-host",
   "member",
+  "relay",
   "traffic-client",
 ];
+
+/** Where tests run, and with what. */
+interface GuestTestOptions {
+  /** Default user-mode-linux. */
+  readonly kind?: GuestKind;
+  /** Environment; what the host's says of a test's size wins. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
 
 /**
  * Runs test files of the host's suites on the guest's kernel and makes a test of each result. Where the guest did not run,
@@ -28,16 +37,15 @@ const LAB_PROGRAMS = [
  *
  * @param files Filters as Vitest takes them.
  * @param minimumCount So many tests there must be.
- * @param kind Where they run.
  */
 export async function describeGuestTests(
   name: string,
   files: readonly string[],
   minimumCount: number,
-  kind: GuestKind = UML,
+  { kind = UML, variables = {} }: GuestTestOptions = {},
 ): Promise<void> {
   const missing = kind.missing();
-  const { lines, end } = missing ? { lines: [], end: undefined } : await runInGuest(kind, files);
+  const { lines, end } = missing ? { lines: [], end: undefined } : await runInGuest(kind, variables, files);
   const results = lines.flatMap((line) => (line.kind === "result" ? [line] : []));
   describe.skipIf(missing)(`${name} on the kernel of ${kind.name}${missing}`, () => {
     it(`runs at least ${minimumCount} tests to their end`, () => {
@@ -53,7 +61,11 @@ export async function describeGuestTests(
   });
 }
 
-async function runInGuest(kind: GuestKind, files: readonly string[]) {
+async function runInGuest(
+  kind: GuestKind,
+  variables: Readonly<Record<string, string>>,
+  files: readonly string[],
+) {
   const folder = makeGuestFolder();
   await bundleLabPrograms(
     LAB_PROGRAMS.map((program) => `programs/${program}.ts`),
@@ -74,7 +86,7 @@ async function runInGuest(kind: GuestKind, files: readonly string[]) {
   ];
   const script = `
 export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200
-${sizes()}
+${exportsOf({ ...variables, ...sizes() })}
 export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;
   await using guest = kind.start({ script, timeoutMs: DEADLINE_MS }, folder);
@@ -89,9 +101,15 @@ exec ${process.execPath} ${command.join(" ")}`;
 }
 
 /** What the host's environment says of the tests' sizes, and whether they write the documentation anew. */
-function sizes(): string {
-  const names = Object.keys(process.env).filter((name) => /^PARASAUS_(IPVS_\w+|REWRITE)$/.test(name));
-  return names.map((name) => `export ${name}=${process.env[name]}`).join("\n");
+function sizes(): Readonly<Record<string, string | undefined>> {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|REWRITE)$/.test(name)));
+}
+
+function exportsOf(variables: Readonly<Record<string, string | undefined>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${value}`)
+    .join("\n");
 }
 
 function readLines(file: string): readonly GuestLine[] {

@@ -11,5 +11,5 @@ await describeGuestTests(
     "test/integration/masquerade.test.ts",
   ],
   38,
-  QEMU,
+  { kind: QEMU },
 );

@@ -42,7 +42,7 @@ afterEach(async () => {
   child = undefined;
 });
 
-async function startHost(poolCount = 1): Promise<Host> {
+async function startHost(poolCount = 1, headersTimeoutMs = 60_000): Promise<Host> {
   const words = [
     "--expose-gc",
     "--import",
@@ -50,6 +50,7 @@ async function startHost(poolCount = 1): Promise<Host> {
     HOST,
     String(poolCount),
     String(SLOW_CLIENT_MS),
+    String(headersTimeoutMs),
   ];
   child = spawn(process.execPath, words, { stdio: ["pipe", "pipe", "inherit"] });
   const running = child;
@@ -159,7 +160,7 @@ it(`(control) ${CLIENTS / 4} clients that never read cost a server that does not
 });
 
 it(`closes ${CLIENTS} connections whose headers drip in, while a request is answered`, async () => {
-  const host = await startHost();
+  const host = await startHost(1, 1_000);
   const { port } = new URL(host.url);
   let closed = 0;
   let bytes = 0;

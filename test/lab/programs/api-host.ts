@@ -2,7 +2,7 @@
  * The API over an embedded store in a process of its own, so that its memory is its own. Prints its URL; then answers each
  * line on standard input with a line of JSON.
  *
- *     api-host POOL_COUNT SLOW_CLIENT_MS
+ *     api-host POOL_COUNT SLOW_CLIENT_MS HEADERS_TIMEOUT_MS
  *
  * `write COUNT CHARACTERS`: changes one pool so often, with so much text. `memory`: what is in use when everything that nobody
  * needs any more is collected (run it with --expose-gc), and how many clients were dropped. `/naive` answers with as much as
@@ -34,6 +34,7 @@ subscribe("http.server.request.start", (message) => {
 
 const poolCount = Number(process.argv[2] ?? 0);
 const slowClientMs = Number(process.argv[3] ?? 15_000);
+const headersTimeoutMs = Number(process.argv[4] ?? 60_000);
 const directory = mkdtempSync(path.join(tmpdir(), "paratest-api-"));
 const common = { clock: systemClock, logger: silentLogger };
 const store = await openEmbeddedStore({ directory, ...common });
@@ -55,8 +56,8 @@ const server = await createHttpServer(
     version: "0.0.0",
     health: { live: [], ready: [] },
     metrics: async () => ({ contentType: "text/plain", body: "" }),
-    headersTimeoutMs: 1_000,
-    requestTimeoutMs: 2_000,
+    headersTimeoutMs,
+    requestTimeoutMs: 2 * headersTimeoutMs,
     routes: [
       createKubeApi({
         resources,

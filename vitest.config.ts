@@ -73,7 +73,9 @@ export default defineConfig({
       {
         test: {
           name: "lvs",
-          include: ["test/uml/{driver,ipvs,ipvs-direct,ipvs-fullnat,ipvs-scenarios,ipvs-schedulers,programs,qemu}.test.ts"],
+          include: [
+            "test/uml/{driver,ipvs,ipvs-direct,ipvs-fullnat,ipvs-scenarios,ipvs-schedulers,programs,qemu}.test.ts",
+          ],
           // A guest of user-mode-linux has one CPU.
           maxWorkers: 2,
           testTimeout: 300_000,

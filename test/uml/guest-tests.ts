@@ -103,7 +103,9 @@ exec ${process.execPath} ${command.join(" ")}`;
 /** What the host's environment says of the tests' sizes, and whether they write the documentation anew. */
 function sizes(): Readonly<Record<string, string | undefined>> {
   const entries = Object.entries(process.env);
-  return Object.fromEntries(entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|REWRITE)$/.test(name)));
+  return Object.fromEntries(
+    entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|REWRITE)$/.test(name)),
+  );
 }
 
 function exportsOf(variables: Readonly<Record<string, string | undefined>>): string {

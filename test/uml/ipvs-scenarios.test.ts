@@ -3,7 +3,13 @@ import { describeGuestTests } from "./guest-tests.ts";
 // The whole product, and real traffic, on one slow CPU.
 await describeGuestTests(
   "Scenarios with IPVS",
-  ["test/scenario/change-under-load.test.ts", "test/scenario/distribution.test.ts"],
-  4,
+  [
+    "test/scenario/adopt-running.test.ts",
+    "test/scenario/change-under-load.test.ts",
+    "test/scenario/distribution.test.ts",
+    "test/scenario/drain.test.ts",
+    "test/scenario/member-death.test.ts",
+  ],
+  7,
   { variables: { PARASAUS_LAB_DRIVER: "ipvs", PARASAUS_CHANGE_REQUESTS: "4000" } },
 );

@@ -15,7 +15,7 @@ const HELP = `Usage: npm run bench [traffic|program|cluster|health|fleet] -- [--
   program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
   health    two servers probe 70,000 members of 35,000 pools every 5 s; about 5 minutes
-  fleet     254 agents of 35,000 pools, or as many as memory is free for (about 28 GB for all); about 20 minutes
+  fleet     254 agents of 35,000 pools, or as many as memory is free for (21 GB for all); about 20 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
   --json FILE    writes the figures and the machine as JSON too
@@ -84,10 +84,10 @@ function printFigures(figures: readonly Figure[]): readonly Figure[] {
   return figures;
 }
 
-/** An agent of 35,000 pools holds some 113 MiB, its kernel in memory with it; servers, etcd and the system need some, too. */
+/** An agent of 35,000 pools holds some 72 MiB beside others in its process, its kernel in memory with it. */
 function agentsThatFit(): number {
   const kilobytes = /MemAvailable:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
-  return Math.floor((Number(kilobytes) / 1024 - 4096) / 125);
+  return Math.floor((Number(kilobytes) / 1024 - 2048) / 80);
 }
 
 function describeMachine(): Readonly<Record<string, string | number>> {

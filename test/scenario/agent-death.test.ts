@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { canMakeNamespaces } from "../lab/namespaces.ts";
 import { waitUntil } from "../lab/product.ts";
-import { openStage } from "../lab/stage.ts";
+import { openStage, STAGE_DRIVER } from "../lab/stage.ts";
 import { startTraffic } from "../lab/traffic.ts";
 
 const KILL_COUNT = Number(process.env["PARASAUS_AGENT_KILLS"] ?? 20);
-const REQUEST_COUNT = 100_000;
+const REQUEST_COUNT = Number(process.env["PARASAUS_AGENT_REQUESTS"] ?? 100_000);
 /** The agent is started again after up to 10 s when it died often. */
 const TIMEOUT_MS = 240_000 + KILL_COUNT * 15_000;
 
@@ -66,7 +66,8 @@ describe.skipIf(!canMakeNamespaces())("an agent that dies (needs root and networ
       timeoutMs: 500,
     });
     await waitUntil("requests flow", async () => (await traffic.mark()).succeeded > 100);
-    node.run("tc", "filter", "del", "dev", "client", "ingress");
+    const takenAway = { ebpf: ["tc", "filter", "del", "dev", "client", "ingress"], ipvs: ["ipvsadm", "-C"] };
+    node.run(...takenAway[STAGE_DRIVER]);
     await waitUntil("requests fail", async () => Object.keys((await traffic.mark()).failures).length > 0);
     await traffic.stop();
   });

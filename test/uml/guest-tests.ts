@@ -104,7 +104,7 @@ exec ${process.execPath} ${command.join(" ")}`;
 function sizes(): Readonly<Record<string, string | undefined>> {
   const entries = Object.entries(process.env);
   return Object.fromEntries(
-    entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|REWRITE)$/.test(name)),
+    entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|AGENT_\w+|REWRITE)$/.test(name)),
   );
 }
 

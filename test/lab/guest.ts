@@ -137,6 +137,7 @@ ln -s ${modules} /run/guest/lib/modules
 printf '#!/bin/sh\\nexec /sbin/modprobe -d /run/guest "$@"\\n' > /run/guest/modprobe
 chmod +x /run/guest/modprobe
 echo /run/guest/modprobe > /proc/sys/kernel/modprobe
+echo guest > /proc/sys/kernel/hostname
 ip link set lo up
 cd ${REPOSITORY}
 sh "$SHARED/script"

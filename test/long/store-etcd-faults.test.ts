@@ -215,13 +215,11 @@ describe.skipIf(!canMakeNamespaces())("an etcd cluster of three, cut and killed 
     const remote = await client();
     await remote.call("startWatch");
     await remote.call("startWriters", 2, 100);
-    const endMs = performance.now() + 5_000;
-    let compactions = 0;
-    while (performance.now() < endMs) {
+    const compactions = 30;
+    for (let compaction = 0; compaction < compactions; compaction += 1) {
       const revision = (await remote.call("revision")) as number;
       await remote.call("compact", revision);
-      compactions += 1;
-      await remote.call("remove", `none/${compactions}`);
+      await remote.call("remove", `none/${compaction}`);
       await sleep(100);
     }
     const { acknowledged, lost } = await report(remote);
@@ -229,7 +227,7 @@ describe.skipIf(!canMakeNamespaces())("an etcd cluster of three, cut and killed 
     process.stdout.write(
       `compaction: ${compactions} times under ${acknowledged} writes, ${seen.relists} lists anew, ${seen.missing} missing\n`,
     );
-    expect(compactions).toBeGreaterThan(10);
+    expect(acknowledged).toBeGreaterThan(compactions);
     expect(lost).toBe(0);
     expect(seen).toMatchObject(WHOLE);
     await remote.end();

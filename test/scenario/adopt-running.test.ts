@@ -53,7 +53,7 @@ describe.skipIf(missing)(`a running table of LVS${missing}`, () => {
       pools,
       readFileSync(pools, "utf8").replace(second, second.replace("scheduler: rr", "scheduler: wlc")),
     );
-    process.stdout.write(product.cli("apply", "-f", pools, "--data-dir", product.dataDirectory));
+    process.stdout.write(product.cli("apply", "-f", pools));
 
     // Until its operator has said so, nobody takes anything over.
     const programmed = async () => (await conditionOf(stage, "Programmed"))?.message ?? "";

@@ -167,6 +167,20 @@ export const SETTINGS = {
     read: wholeNumber(2, 60),
     fallback: always("5"),
   },
+  operationDays: {
+    placeholder: "DAYS",
+    description: "operations older than this are deleted",
+    programs: SERVING,
+    read: wholeNumber(1, 36_500),
+    fallback: always("90"),
+  },
+  operationsKept: {
+    placeholder: "N",
+    description: "of the operations at most so many are kept, the newest",
+    programs: SERVING,
+    read: wholeNumber(100, 1_000_000),
+    fallback: always("10000"),
+  },
   autoCreateNamespaces: {
     placeholder: "true|false",
     description: "create a namespace when the first object in it is",

@@ -5,7 +5,12 @@ export {
   memberAddressAdmission,
 } from "./allocator/member-admission.ts";
 export type { ProbeLedger, ProbeRecord } from "./circle-healthcheck/probe-ledger.ts";
-export { type OwnedWrite, poolOwnershipAdmission } from "./circle-watch/ownership.ts";
+export {
+  type OwnedPaths,
+  type OwnedWrite,
+  ownedPaths,
+  poolOwnershipAdmission,
+} from "./circle-watch/ownership.ts";
 export {
   type Authority,
   type ShardTenure,

@@ -53,6 +53,7 @@ export { type CompleteMember, completeMember } from "./pool/member.ts";
 export { FORWARDING_MODES, type ForwardingMode, SCHEDULER_NAMES, type SchedulerName } from "./pool/policy.ts";
 export type {
   ConnectAddress,
+  LastOperation,
   MemberAdminState,
   MemberStatus,
   Pool,

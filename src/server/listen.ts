@@ -22,6 +22,7 @@ import { serversRoute } from "./live/servers-route.ts";
 import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
+import { operationRoutes } from "./operations/operation-routes.ts";
 import type { Parts } from "./parts.ts";
 import { type EnrolmentSource, enrolmentRoutes } from "./security/enrolment-routes.ts";
 import type { OpenServerTls } from "./security/open-server-tls.ts";
@@ -86,6 +87,7 @@ export async function listen(
         routes: [
           kubeApi(parts, survey, pulse),
           accounts.routes,
+          operationRoutes({ resources, pools, last: view.last }),
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),
           liveRoutes({ nodes, pools, survey }),
@@ -149,7 +151,8 @@ function kubeApi(
     clock,
     random,
     version: VERSION,
-    decorate: (object) => decoratePool(object, { probeLedger, survey, now: () => clock.now() }),
+    decorate: (object) =>
+      decoratePool(object, { probeLedger, survey, last: view.last, now: () => clock.now() }),
     onWatchers: countWatchers(process),
     onListRefused: countRefusedLists(process),
     onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),

@@ -2,11 +2,13 @@ import { ConnectAddressIndex, type ConnectAddressLookup } from "../controllers/i
 import type { Clock, Logger } from "../foundation/index.ts";
 import { type KubeObject, type Node, nodeDefinition, type Pool, poolDefinition } from "../model/index.ts";
 import { followObjects, type Resources } from "../resources/index.ts";
+import { followLastOperations, type LastOperations } from "./operations/last-operations.ts";
 
 /** Every pool as it is now, by uid, and who listens where. */
 export interface PoolView {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly holderAt: ConnectAddressLookup;
+  readonly last: LastOperations;
   /** Settles when the signal has aborted. */
   readonly ended: Promise<void>;
 }
@@ -43,6 +45,7 @@ export function followPools(resources: Resources, surroundings: PoolViewSurround
   return {
     pools,
     holderAt: (...address) => index.holderAt(...address),
+    last: followLastOperations(resources, surroundings),
     ended: Promise.all([ended, nodesEnded]).then(() => undefined),
   };
 }

@@ -23,6 +23,8 @@ import { followPools, type PoolView } from "./pool-view.ts";
 import { startTask, type Task } from "./tasks.ts";
 import { whileUnavailable } from "./while-unavailable.ts";
 
+const DAY_MS = 86_400_000;
+
 /**
  * Starts everything of a control plane but its listener, over a store that other control planes may be at work on, too.
  * It ends after the signal has aborted.
@@ -104,7 +106,7 @@ function startSilenceTask(parts: CommonParts & Pick<Parts, "store">, coordinator
 
 /** One server collects what is left over: objects without owners, contents of deleted namespaces, old Operations. */
 function startGarbageTask(parts: CommonParts, coordinator: Coordinator): Task {
-  const { log, clock, signal } = parts;
+  const { configuration, log, clock, signal } = parts;
   const logger = log.child({ logger: "garbage-collector" });
   const collect = () =>
     coordinator.lead(
@@ -115,7 +117,12 @@ function startGarbageTask(parts: CommonParts, coordinator: Coordinator): Task {
   const trim = () =>
     coordinator.leadOnStore(
       "operation-trimmer",
-      (tenancy) => startOperationTrimmer({ ...tenancy, clock, logger }),
+      (tenancy) =>
+        startOperationTrimmer({
+          ...{ ...tenancy, clock, logger },
+          keptCount: configuration.operationsKept,
+          keptMs: configuration.operationDays * DAY_MS,
+        }),
       signal,
     );
   return startTask("garbage-collector", () => Promise.all([collect(), trim()]).then(() => undefined), parts);

@@ -106,6 +106,22 @@ it("keeps the newest operations and deletes older ones, as long as it may", asyn
   expect(await kept()).toHaveLength(60);
 });
 
+it("deletes operations that are older than they are kept, however few there are", async () => {
+  const { resources, store, clock } = await open();
+  await resources.create(poolDefinition, input, options);
+  const count = async () => (await resources.list(operationDefinition)).items.length;
+  const stop = new AbortController();
+  const trimming = { store, clock, logger: silentLogger, signal: stop.signal, keptMs: 3_600_000 };
+  const ended = startOperationTrimmer(trimming);
+  await clock.advance(3_590_000);
+  await resources.patch(web, { type: "merge", body: { spec: { drainSeconds: 1 } } }, options);
+  expect(await count()).toBe(2);
+  await clock.advance(20_000);
+  await expect.poll(count).toBe(1);
+  stop.abort();
+  await ended;
+});
+
 it("shares one frozen object among all who read the same version", async () => {
   const { resources } = await open();
   await resources.create(poolDefinition, input, options);

@@ -53,6 +53,9 @@ const FOR_ACCOUNTS: readonly string[] = [
   "GET /api/whoami",
   "POST /api/logout",
   "GET /api/operations",
+  "GET /api/history",
+  "GET /api/last-operations",
+  "POST /api/rollback",
   "GET /api/tokens",
 ];
 

@@ -40,6 +40,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Take a member out of service without breaking its connections",
     load: async () => (await import("./drain.ts")).drain,
   },
+  history: {
+    summary: "Show who did what to an object, and at which revision",
+    load: async () => (await import("./history.ts")).history,
+  },
+  rollback: {
+    summary: "Make an object, or one member, what it was at an earlier revision",
+    load: async () => (await import("./rollback.ts")).rollback,
+  },
   node: {
     summary: "Let a node enrol, end that, or confirm what it holds back until somebody says that it is right",
     load: async () => (await import("./node.ts")).node,

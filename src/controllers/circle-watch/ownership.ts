@@ -47,6 +47,20 @@ export function poolOwnershipAdmission({ definition, previous, next, options }: 
   );
 }
 
+/** What of a Pool belongs to its Service. */
+export interface OwnedPaths {
+  /** Paths in the spec. */
+  readonly fields: readonly string[];
+  /** `ip:port` of the members whose weight does. */
+  readonly weights: ReadonlySet<string>;
+}
+
+/** What of a Pool that a Service owns belongs to the Service; its members do in any case. */
+export function ownedPaths(pool: Pool): OwnedPaths {
+  const { fields, weights } = recordOf(pool);
+  return { fields: [...ALWAYS_OWNED, ...Object.keys(fields)], weights: new Set(Object.keys(weights)) };
+}
+
 function ownedChanges(previous: Pool, next: Pool, owner: string): FieldError[] {
   const record = recordOf(previous);
   const paths = new Set([...ALWAYS_OWNED, ...Object.keys(record.fields)]);

@@ -1,7 +1,7 @@
 import { AGE, columnsOf, NAME } from "../columns.ts";
 import type { JsonSchema, ResourceDefinition } from "../definition.ts";
 import { objectSchema } from "../schema/metadata.ts";
-import { freeForm, oneOf, structure, text, timestamp } from "../schema/vocabulary.ts";
+import { ATOMIC, freeForm, list, oneOf, structure, text, timestamp } from "../schema/vocabulary.ts";
 import { OPERATION_VERBS, type Operation } from "./operation.ts";
 
 const changedObject = structure(
@@ -27,6 +27,19 @@ const spec = structure(
     source: text("IP address that the request came from."),
     credential: text("What the operator was known by: session, or token and its name."),
     message: text("What was refused, and why."),
+    also: list(
+      structure(
+        {
+          object: changedObject,
+          before: freeForm("As before."),
+          after: freeForm("As after."),
+        },
+        "Another object and its change.",
+        { required: ["object"] },
+      ),
+      "Objects that were changed together with it, in one rollback.",
+      ATOMIC,
+    ),
     before: freeForm("The object's spec and own metadata before; absent for create."),
     after: freeForm("The same after; absent for delete."),
     revision: text("The resourceVersion that the change made."),

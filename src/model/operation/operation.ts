@@ -43,6 +43,12 @@ export interface Operation extends KubeObject {
     readonly credential?: string;
     /** What was refused and why, where it was. */
     readonly message?: string;
+    /** Other objects that were changed together with it. */
+    readonly also?: readonly {
+      readonly object: Operation["spec"]["object"];
+      readonly before?: unknown;
+      readonly after?: unknown;
+    }[];
     /** The object's spec and user metadata before; absent for create. */
     readonly before?: unknown;
     /** The same after; absent for delete. */

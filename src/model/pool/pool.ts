@@ -63,6 +63,14 @@ export interface ConnectAddress {
   readonly addressPool?: string;
 }
 
+/** Who did something last, and when; through a pool's Service and Endpoints, too. */
+export interface LastOperation {
+  readonly operator: string;
+  /** RFC 3339. */
+  readonly time: string;
+  readonly verb: string;
+}
+
 /** circle-healthcheck's word on one member. */
 export interface MemberStatus {
   readonly ip: string;
@@ -73,6 +81,8 @@ export interface MemberStatus {
   readonly reason: string;
   /** RFC 3339: when the verdict last changed. */
   readonly since: string;
+  /** Joined by the API when one pool is read, never stored. */
+  readonly lastOperation?: LastOperation;
   /** What the probes saw; joined by the API when one pool is read, never stored. */
   readonly probes?: {
     /** Probes that passed since the control plane started, a count. */
@@ -92,6 +102,8 @@ export interface PoolStatus {
   readonly connectAddresses?: readonly ConnectAddress[];
   /** Written by circle-healthcheck. */
   readonly members?: readonly MemberStatus[];
+  /** Joined by the API when one pool is read, never stored. */
+  readonly lastOperation?: LastOperation;
   readonly conditions?: readonly Condition[];
 }
 

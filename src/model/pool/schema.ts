@@ -45,6 +45,15 @@ const member = structure(
   { required: ["ip", "port"] },
 );
 
+const lastOperation = structure(
+  {
+    operator: text("Who."),
+    time: timestamp("When."),
+    verb: text("What was done."),
+  },
+  "The last operation, through the pool's Service and Endpoints too; joined when one pool is read, not stored.",
+);
+
 const memberStatus = structure(
   {
     ip: ip("Address of the member."),
@@ -52,6 +61,7 @@ const memberStatus = structure(
     verdict: oneOf(["unchecked", "up", "down"], "The health check's word on the member."),
     reason: text("Reason code and what was seen, such as L4CON connection refused."),
     since: timestamp("When the verdict last changed."),
+    lastOperation,
     probes: structure(
       {
         successes: integer("Probes that passed since the control plane started.", 0, Number.MAX_SAFE_INTEGER),
@@ -151,6 +161,7 @@ const status = structure(
   {
     connectAddresses: list(connectAddress, "Where clients connect to; written by the allocator.", ATOMIC),
     members: list(memberStatus, "Health of each member; written by the health checks.", memberKeys),
+    lastOperation,
     conditions: conditionsSchema,
   },
   "What the controllers found out; read-only for operators.",

@@ -33,6 +33,14 @@ import {
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { ResourceVersions } from "./resource-versions.ts";
 import { watchObjects } from "./watch.ts";
+import {
+  changedOnly,
+  joinConditions,
+  joinWrites,
+  type PreparedWrite,
+  recordTogether,
+  type TogetherWrite,
+} from "./write-together.ts";
 
 const MAX_ATTEMPTS = 64;
 
@@ -58,6 +66,14 @@ export interface LocalResources extends Resources {
   resourceVersionAt(revision: number): string;
   /** The write that records something that no object shows, for a transaction of its own or the one that does it. */
   recordWrite(event: RecordedEvent): StoreWrite;
+  /**
+   * Writes several objects in one transaction, recorded as one operation with the verb `rollback`; those that are not there
+   * are made. Validated and admitted like any change.
+   *
+   * @returns those that changed, as they are now
+   * @throws ParasausError as `update` and `create`
+   */
+  writeTogether(writes: readonly TogetherWrite[], options: WriteOptions): Promise<readonly KubeObject[]>;
 }
 
 /** Makes the objects of a store. */
@@ -106,6 +122,54 @@ class StoredObjects implements LocalResources {
 
   recordWrite(event: RecordedEvent): StoreWrite {
     return recordEvent(event, this.#stamp());
+  }
+
+  async writeTogether(
+    writes: readonly TogetherWrite[],
+    options: WriteOptions,
+  ): Promise<readonly KubeObject[]> {
+    for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
+      const prepared: PreparedWrite[] = [];
+      for (const write of writes) prepared.push(await this.#prepare(write, options));
+      const changed = changedOnly(prepared);
+      if (changed.length === 0 || options.dryRun) return changed.map(({ next }) => next);
+      const operation = recordTogether(changed, options, this.#stamp());
+      const conditions = joinConditions(changed);
+      const { succeeded, revision } = await this.#store.transact(conditions, [
+        ...joinWrites(changed),
+        ...operation,
+      ]);
+      if (succeeded) return changed.map(({ next }) => this.#reader.at(next, revision));
+    }
+    throw new ParasausError(
+      "Unavailable",
+      "Cannot write several objects at once: others kept writing them; try again",
+    );
+  }
+
+  async #prepare({ reference, edit }: TogetherWrite, options: WriteOptions): Promise<PreparedWrite> {
+    const { definition, namespace } = reference;
+    const key = keyOf(reference);
+    const entry = await this.#store.get(key);
+    if (entry) {
+      const previous = this.#reader.read(entry);
+      const next = prepareUpdate(definition, edit(previous), previous, options);
+      if (next !== previous) await this.#admit({ definition, verb: "update", previous, next, options });
+      const put = { kind: "put", key, value: encodeObject(next) } as const;
+      return {
+        ...{ reference, previous, next, writes: [put] },
+        conditions: [{ key, modRevision: entry.modRevision }],
+      };
+    }
+    const source = { clock: this.#clock, random: this.#random };
+    const next = activate(definition, prepareCreate(definition, edit(undefined), options, source));
+    await this.#admit({ definition, verb: "create", next, options });
+    const claim = namespace ? await this.#claimNamespace(namespace) : { conditions: [], writes: [] };
+    return {
+      ...{ reference, next },
+      conditions: [{ key, modRevision: 0 }, ...claim.conditions],
+      writes: [{ kind: "put", key, value: encodeObject(next) }, ...claim.writes],
+    };
   }
 
   async get(reference: ObjectReference): Promise<KubeObject> {

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from "../../foundation/index.ts";
-import { operationDefinition } from "../../model/index.ts";
-import type { Store } from "../../store/index.ts";
+import { type Operation, operationDefinition } from "../../model/index.ts";
+import type { Store, StoreEntry } from "../../store/index.ts";
 import { prefixOf } from "./keys.ts";
 
 const DEFAULT_KEPT_COUNT = 10_000;
@@ -16,9 +16,11 @@ export interface OperationTrimmerOptions {
   readonly signal: AbortSignal;
   /** How many Operations are kept at least; older ones go. Default 10,000. */
   readonly keptCount?: number;
+  /** Older ones go whatever their number, milliseconds. Default: none does. */
+  readonly keptMs?: number;
 }
 
-/** Keeps the newest Operations and deletes older ones, every 5 s, until the signal aborts. */
+/** Keeps the newest Operations and deletes older ones, by number and by age, every 5 s, until the signal aborts. */
 export async function startOperationTrimmer(options: OperationTrimmerOptions): Promise<void> {
   const { clock, logger, signal } = options;
   while (!signal.aborted) {
@@ -27,12 +29,21 @@ export async function startOperationTrimmer(options: OperationTrimmerOptions): P
   }
 }
 
-async function trim({ store, signal, keptCount = DEFAULT_KEPT_COUNT }: OperationTrimmerOptions) {
+async function trim({
+  store,
+  clock,
+  signal,
+  keptCount = DEFAULT_KEPT_COUNT,
+  keptMs,
+}: OperationTrimmerOptions) {
+  const oldestMs = keptMs === undefined ? Number.NEGATIVE_INFINITY : clock.now().getTime() - keptMs;
   while (!signal.aborted) {
     const { entries, count } = await store.range(prefixOf(operationDefinition), {
       limit: DELETED_PER_TRANSACTION,
     });
-    const surplus = entries.slice(0, Math.max(0, count - keptCount));
+    const isSurplus = ({ value }: StoreEntry, index: number) =>
+      index < count - keptCount || Date.parse((JSON.parse(value) as Operation).spec.time) < oldestMs;
+    const surplus = entries.filter(isSurplus);
     if (surplus.length === 0) return;
     await store.transact(
       [],

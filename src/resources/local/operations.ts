@@ -11,8 +11,8 @@ import type { StoreWrite } from "../../store/index.ts";
 import type { WriteOptions } from "../resources.ts";
 import { keyOf } from "./keys.ts";
 
-/** Replaces secrets in Operations: they are read by more people than the objects. */
-const MASK = "********";
+/** Stands in Operations for secrets: they are read by more people than the objects. */
+export const MASK = "********";
 const SECRET_KEYS = /password|passwd|secret|token/i;
 /** A copy of the whole object in which a secret would be text among text. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -55,7 +55,8 @@ export function recordEvent(event: RecordedEvent, stamp: OperationStamp): StoreW
   return { kind: "put", key, value: JSON.stringify(operation) };
 }
 
-function eventOf({ verb, before, after, options }: RecordedChange): RecordedEvent | undefined {
+/** What a change is in the record; undefined when what a person can set stayed as it was. */
+export function eventOf({ verb, before, after, options }: RecordedChange): RecordedEvent | undefined {
   const subject = after ?? before;
   if (!subject || (before && after && isDeepStrictEqual(ownPart(before), ownPart(after)))) return undefined;
   const { name, namespace, uid = "" } = subject.metadata;

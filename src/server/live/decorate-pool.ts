@@ -1,5 +1,7 @@
 import type { ProbeLedger } from "../../controllers/index.ts";
+import { formatHostPort } from "../../foundation/index.ts";
 import type { Condition, KubeObject, MemberStatus, Pool } from "../../model/index.ts";
+import type { LastOperations } from "../operations/last-operations.ts";
 import type { AgentReports } from "./agents.ts";
 
 /** What is joined into a pool that is read by itself. */
@@ -7,6 +9,8 @@ export interface LiveSources {
   /** Absent while the controllers are started anew. */
   readonly probeLedger: () => ProbeLedger | undefined;
   readonly survey: () => Promise<AgentReports>;
+  /** Absent: nobody knows. */
+  readonly last?: LastOperations;
   readonly now: () => Date;
 }
 
@@ -16,10 +20,22 @@ export async function decoratePool(object: KubeObject, sources: LiveSources): Pr
   const pool = object as Pool;
   const { status = {}, metadata } = pool;
   const ledger = sources.probeLedger();
-  const members = (status.members ?? []).map((member) => withProbes(member, metadata.uid ?? "", ledger));
+  const members = (status.members ?? []).map((member) => {
+    const last = sources.last?.ofMember(pool, formatHostPort(member.ip, member.port));
+    return { ...withProbes(member, metadata.uid ?? "", ledger), ...(last ? { lastOperation: last } : {}) };
+  });
+  const lastOperation = sources.last?.of(pool);
   const programmed = programmedCondition(pool, await sources.survey(), sources.now());
   const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== "Programmed"), programmed];
-  return { ...pool, status: { ...status, ...(status.members ? { members } : {}), conditions } } as Pool;
+  return {
+    ...pool,
+    status: {
+      ...status,
+      ...(status.members ? { members } : {}),
+      ...(lastOperation ? { lastOperation } : {}),
+      conditions,
+    },
+  } as Pool;
 }
 
 function withProbes(member: MemberStatus, poolUid: string, ledger: ProbeLedger | undefined): MemberStatus {

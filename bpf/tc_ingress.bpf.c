@@ -40,11 +40,21 @@ static __noinline int has_own_socket(struct __sk_buff *skb, const struct packet 
 	return owns;
 }
 
+/* Whether a packet without a flow belongs to another driver of this node. A datagram does not show whether it begins one. */
+static __always_inline int is_others(const struct packet *packet)
+{
+	const struct config *limits = settings();
+
+	if (!limits || limits->other_driver == OTHER_NONE)
+		return 0;
+	return limits->other_driver == OTHER_SERVES || (packet->key.protocol == IPPROTO_TCP && !is_syn(packet));
+}
+
 static __always_inline int begin(struct __sk_buff *skb, struct packet *packet)
 {
 	struct service *of = find_service(packet->key.destination, packet->key.destination_port, packet->key.protocol);
 
-	if (!of)
+	if (!of || is_others(packet))
 		return STEP_PASS;
 	if (packet->refuse)
 		return refuse_packet(packet, STEP_DROP, packet->refuse);

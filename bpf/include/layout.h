@@ -182,6 +182,12 @@ struct local_datagram {
 };
 
 enum local_clients { LOCAL_OFF, LOCAL_HOST, LOCAL_ALL };
+/* Another way of forwarding on this node, behind these programs: what they let pass reaches it. */
+enum other_driver {
+	OTHER_NONE,
+	OTHER_DRAINS, /* has connections that began before: a packet that begins none and has no flow here is its */
+	OTHER_SERVES, /* takes what is new: whatever has no flow here is its */
+};
 #define MAX_SOURCES 14
 
 /* Value of `config` (ARRAY of 1). */
@@ -198,7 +204,7 @@ struct config {
 	__u16 source_port_last;
 	__u16 source_count;	/* entries in sources; 0 = member.source */
 	__u8 local_clients;
-	__u8 pad;
+	__u8 other_driver;
 	__be32 sources[MAX_SOURCES]; /* --source-addresses */
 	__u64 network_digest;	/* the agent's: what it has raised route_epoch for */
 };

@@ -15,7 +15,7 @@ static __always_inline int serves(struct bpf_sock_addr *address)
 {
 	struct config *limits = settings();
 
-	if (!limits || limits->local_clients == LOCAL_OFF)
+	if (!limits || limits->local_clients == LOCAL_OFF || limits->other_driver == OTHER_SERVES)
 		return 0;
 	return limits->local_clients == LOCAL_ALL || bpf_get_netns_cookie(address) == limits->netns_cookie;
 }

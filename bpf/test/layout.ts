@@ -97,7 +97,7 @@ export const CONFIG = record({
   source_port_last: "u16",
   source_count: "u16",
   local_clients: "u8",
-  pad: "pad:1",
+  other_driver: "u8",
   ...(SOURCES as { readonly source_0: "ip"; readonly source_1: "ip" }),
 });
 
@@ -111,6 +111,7 @@ export const STATE = { free: 0, active: 1, paused: 2, draining: 3, cut: 4 } as c
 export const FLOW_STATE = { halfOpen: 1, established: 2, closing: 3, closed: 4 } as const;
 export const FLAG = { finClient: 1, finMember: 2, memberFirst: 4, reset: 8, cut: 16 } as const;
 export const WHY = { scheduled: 1, affinity: 2, adopted: 3, rescheduled: 4 } as const;
+export const OTHER_DRIVER = { none: 0, drains: 1, serves: 2 } as const;
 export const MEMBER_LOCAL = 1;
 export const DROPS = [
   "none",

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
 import { attachToCgroup, findCgroup2Root, netnsCookie } from "../../src/linux/index.ts";
-import { STATE } from "./layout.ts";
+import { OTHER_DRIVER, STATE } from "./layout.ts";
 import { UDP } from "./packet.ts";
 import { freshPrograms, now, type Programs, SECOND_NS } from "./programs.ts";
 import { describePrograms } from "./suite.ts";
@@ -18,6 +18,7 @@ const CLIENT = new URL("./local-client.mjs", import.meta.url).pathname;
 const OFF = 0;
 const HOST = 1;
 const ALL = 2;
+const BESIDE = { local_clients: ALL, other_driver: OTHER_DRIVER.serves };
 const VIP = { ip: "192.0.2.10", port: 80 };
 
 interface Outcome {
@@ -137,6 +138,7 @@ describePrograms("a TCP client on the node", () => {
   it.each([
     ["off", { local_clients: OFF }, { error: "ECONNREFUSED" }],
     ["another namespace only", { local_clients: HOST, netns_cookie: 1n }, { error: "ECONNREFUSED" }],
+    ["all beside a driver that takes what is new", BESIDE, { error: "ECONNREFUSED" }],
   ])("is left alone when --local-clients is %s", async (_, config, outcome) => {
     kernel.configure(config);
     expect(await world.tell("tcp", { ip: "127.0.0.1", port: 30_080 })).toEqual(outcome);

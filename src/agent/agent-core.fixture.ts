@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { PoolOperation } from "../dataplane/index.ts";
+import type { PoolOperation, Predecessor } from "../dataplane/index.ts";
 import { MemoryKernel, openMemoryDriver } from "../dataplane/memory/index.ts";
 import { FakeClock, type Logger, ParasausError, silentLogger } from "../foundation/index.ts";
 import type { KubeObject, MemberStatus, PoolMember } from "../model/index.ts";
@@ -37,6 +37,8 @@ export function agentOn(
     readonly logger?: Logger;
     /** Called while the driver is at work. */
     readonly whileApplying?: () => void;
+    readonly predecessor?: Predecessor;
+    readonly driverDrainSeconds?: number;
   } = {},
 ): AgentCore {
   const memory = openMemoryDriver(machine.kernel);
@@ -57,6 +59,8 @@ export function agentOn(
     clock: machine.clock,
     logger: options.logger ?? silentLogger,
     signal: new AbortController().signal,
+    ...(options.predecessor ? { predecessor: options.predecessor } : {}),
+    driverDrainSeconds: options.driverDrainSeconds ?? 0,
   });
 }
 

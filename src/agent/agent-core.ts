@@ -9,6 +9,8 @@ import { Hearing } from "./hearing.ts";
 import { Reconciler } from "./reconciler.ts";
 import { ShrinkGuard } from "./shrink-guard.ts";
 import { type SnapshotFile, snapshotFileIn } from "./snapshot-file.ts";
+import { Succession } from "./succession.ts";
+import { successionFileIn } from "./succession-file.ts";
 import { createTimeRecorder } from "./time-histogram.ts";
 import { createWakeup } from "./wakeup.ts";
 
@@ -19,6 +21,8 @@ export class AgentCore {
   readonly snapshotFile: SnapshotFile;
   readonly hearing: Hearing;
   readonly guard: ShrinkGuard<DesiredEntry>;
+  /** The driver before, until the last of its flows has ended. */
+  #succession: Succession | undefined;
   /** Rung when there is something to reconcile. */
   readonly work = createWakeup();
   readonly #options: AgentOptions;
@@ -52,13 +56,14 @@ export class AgentCore {
       logger: options.logger,
       guard: this.guard,
       held: (uid) => this.reconciler.held(uid),
-      onTouched: (uid) => this.reconciler.markDirty([uid]),
+      onTouched: (uid) => this.#markDirty([uid]),
     });
     this.reconciler = new Reconciler({
       driver: options.driver,
       desired: this.desired,
       logger: options.logger,
     });
+    this.#succession = successionFor(options, this.desired);
     this.snapshotFile = snapshotFileIn(options.snapshotDirectory);
     this.hearing = new Hearing(options.clock, options.logger, this.snapshotFile.path);
   }
@@ -76,24 +81,43 @@ export class AgentCore {
     return this.#applied?.revision;
   }
 
+  /** The driver before, while it is not gone. */
+  get succession(): Succession | undefined {
+    return this.#succession;
+  }
+
   /** Asks the driver; changes do not wait for the answer. */
   ask<T>(question: (driver: Driver) => Promise<T>): Promise<T> {
     return question(this.#options.driver);
   }
 
+  /** What `*` stands for from now on. */
+  async setNodeAddresses(addresses: readonly string[]): Promise<void> {
+    await this.#options.driver.setNodeAddresses(addresses);
+    await this.#succession?.setNodeAddresses(addresses);
+  }
+
   /** Learns what the kernel holds and what was wanted last; a snapshot that cannot be trusted changes nothing. */
   async start(): Promise<void> {
     await this.#exclusive(() => this.reconciler.adopt());
+    await this.#adoptPredecessor();
     const isRestored = await this.#restore();
     for (const uid of this.reconciler.heldUids) {
       const pool = this.reconciler.held(uid);
       if (pool) this.desired.adopt(pool);
     }
+    for (const pool of this.#succession?.heldPools() ?? []) this.desired.adopt(pool);
     if (!isRestored) return;
     this.#source = "snapshot";
     this.#options.logger.info("started from the snapshot", { ...this.desired.position });
     this.#replanEverything();
     await this.reconcile();
+  }
+
+  async #adoptPredecessor(): Promise<void> {
+    const { snapshotDirectory } = this.#options;
+    if (this.#succession) await this.#exclusive(async () => this.#succession?.adopt());
+    else await successionFileIn(snapshotDirectory).remove();
   }
 
   async #restore(): Promise<boolean> {
@@ -132,7 +156,7 @@ export class AgentCore {
       this.desired.put(this.desired.translate(object));
     if (type === "DELETED") this.desired.remove(uid);
     this.desired.advanceTo(object.metadata.resourceVersion ?? "0");
-    this.reconciler.markDirty([uid]);
+    this.#markDirty([uid]);
     this.#noteChange();
   }
 
@@ -147,7 +171,7 @@ export class AgentCore {
   confirmShrink(id: string): void {
     const uids = this.desired.confirmShrink(id);
     if (uids.length === 0) return;
-    this.reconciler.markDirty(uids);
+    this.#markDirty(uids);
     this.#hasUnsavedChange = true;
     this.work.ring();
   }
@@ -162,6 +186,7 @@ export class AgentCore {
       this.#oldestChangeMs = undefined;
       const startMs = clock.monotonicMs();
       try {
+        await this.#reconcilePredecessor();
         await this.reconciler.reconcile();
       } catch (failure) {
         this.#oldestChangeMs = changedMs;
@@ -175,13 +200,24 @@ export class AgentCore {
       this.#appliedCount = arrivedCount;
       this.#applied = position;
       if (arrivedCount === this.#arrivedCount) this.#noteWhole();
+      if (position) await this.#succession?.handOver(this.reconciler.refusals);
     });
+  }
+
+  /** First, because the successor forgets pools that it has not. What fails holds nothing up: the flows there go on. */
+  async #reconcilePredecessor(): Promise<void> {
+    try {
+      await this.#succession?.reconcile();
+    } catch (error) {
+      this.#options.logger.error("the driver before is not as wanted", { error });
+    }
   }
 
   /** Compares the kernel with what was programmed, and repairs. */
   checkDrift(): Promise<void> {
     return this.#guarded("drift check", this.#exclusive, async () => {
       await this.reconciler.checkDrift();
+      await this.#succession?.checkDrift();
     });
   }
 
@@ -194,7 +230,23 @@ export class AgentCore {
       this.#counts.loadDrift += report.loadDriftCount ?? 0;
       this.#flowEntryCount = report.flowEntryCount ?? this.#flowEntryCount;
     });
+    await this.#maintainPredecessor();
     await this.reconcile();
+  }
+
+  async #maintainPredecessor(): Promise<void> {
+    const succession = this.#succession;
+    if (!succession) return;
+    await this.#guarded("maintenance of the driver before", this.#maintaining, async () => {
+      const why = await succession.maintain();
+      if (why !== undefined) await this.#exclusive(() => this.#endSuccession(succession, why));
+    });
+  }
+
+  async #endSuccession(succession: Succession, why: string): Promise<void> {
+    await succession.end(why);
+    this.#succession = undefined;
+    this.#options.driver.standAlone?.();
   }
 
   /** Writes the snapshot file when something has changed since. @returns whether it did */
@@ -261,8 +313,16 @@ export class AgentCore {
   }
 
   #replanEverything(): void {
-    this.reconciler.markDirty(this.desired.uids);
+    this.#markDirty(this.desired.uids);
     this.reconciler.markHeldDirty();
+    this.#succession?.markHeldDirty();
+  }
+
+  /** To be planned at the next reconcile. */
+  #markDirty(uids: Iterable<string>): void {
+    const all = [...uids];
+    this.reconciler.markDirty(all);
+    this.#succession?.markDirty(all);
   }
 
   #noteChange(): void {
@@ -287,4 +347,18 @@ export class AgentCore {
         this.#options.logger.error("work on the kernel failed, trying again", { work: name, error });
     }
   }
+}
+
+function successionFor(options: AgentOptions, desired: DesiredState): Succession | undefined {
+  const {
+    predecessor,
+    driver,
+    driverDrainSeconds = 0,
+    snapshotDirectory: directory,
+    clock,
+    logger,
+  } = options;
+  if (!predecessor) return undefined;
+  const common = { desired, drainSeconds: driverDrainSeconds, directory, clock, logger };
+  return new Succession({ ...common, predecessor, successor: driver.name });
 }

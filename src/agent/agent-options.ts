@@ -1,4 +1,4 @@
-import type { Driver } from "../dataplane/index.ts";
+import type { Driver, Predecessor } from "../dataplane/index.ts";
 import type { Clock, Logger } from "../foundation/index.ts";
 import type { AgentStatus } from "../model/index.ts";
 import type { Resources } from "../resources/index.ts";
@@ -20,6 +20,10 @@ export interface AgentOptions {
   readonly driver: Driver;
   /** Why the driver is not the one that would have been preferred; absent when it is. */
   readonly driverFallback?: string;
+  /** The driver that forwarded before, where it still has flows; the agent closes it when it takes it out. */
+  readonly predecessor?: Predecessor;
+  /** How long its flows may go on, seconds; 0 or absent = until they end. */
+  readonly driverDrainSeconds?: number;
   readonly nodeName: string;
   /** IPv4 addresses that pools from `node-ports` listen on: a fixed list, or a source that follows the devices. */
   readonly addresses: readonly string[] | AddressSource;

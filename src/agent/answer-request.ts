@@ -10,6 +10,8 @@ const PROBE_TIMEOUT_MS = 800;
 export interface AnswerSources {
   /** Everything that goes to the driver, one after another with the agent's own work. */
   readonly ask: <T>(question: (driver: Driver) => Promise<T>) => Promise<T>;
+  /** The driver before, while it still has flows. */
+  readonly predecessor: () => Driver | undefined;
   readonly status: () => AgentStatus;
   readonly clock: Clock;
 }
@@ -35,9 +37,13 @@ async function valueFor(
     case "probe":
       return probeMember(request.ip, request.port, sources.clock);
     case "explain":
-      return (await ask((driver) => driver.explain(request.flow))) ?? null;
+      return (
+        (await ask((driver) => driver.explain(request.flow))) ??
+        (await sources.predecessor()?.explain(request.flow)) ??
+        null
+      );
     case "flows":
-      return ask((driver) => driver.listFlows(request.pool, request.limitCount));
+      return listFlows(request.pool, request.limitCount, sources);
     case "counters": {
       const counters = await ask((driver) => driver.readCounters());
       if (!request.pools) return counters;
@@ -50,6 +56,13 @@ async function valueFor(
         `Cannot answer: this agent knows no request ${JSON.stringify(request)}`,
       );
   }
+}
+
+async function listFlows(poolUid: string, limitCount: number, { ask, predecessor }: AnswerSources) {
+  const flows = await ask((driver) => driver.listFlows(poolUid, limitCount));
+  const restCount = limitCount - flows.length;
+  const before = restCount > 0 ? await predecessor()?.listFlows(poolUid, restCount) : undefined;
+  return before ? [...flows, ...before] : flows;
 }
 
 function probeMember(ip: string, port: number, clock: Clock): Promise<ConnectProbe> {

@@ -94,3 +94,25 @@ it("says why another driver forwards, and names services that Parasaus did not m
   });
   expect(typesOf({ ...ipvs, foreignServices: [] })["ForeignServices"]?.status).toBe("False");
 });
+
+it("says which driver forwarded before, and what it keeps until when; nothing when there is none", () => {
+  const draining = (facts?: NodeFacts["draining"]) =>
+    nodeConditions({ ...fine, ...(facts ? { draining: facts } : {}) }, [], later).find(
+      ({ type }) => type === "DriverDraining",
+    );
+  expect(draining()).toBeUndefined();
+  const driver = "ipvs";
+  expect(draining({ driver, lackingCount: 2 })).toMatchObject({
+    ...{ status: "True", reason: "HandingOver" },
+    message: "ipvs goes on until ebpf has every pool, of which it refuses 2",
+  });
+  const since = "2026-01-01T00:00:00Z";
+  expect(draining({ driver, since, lackingCount: 0, openCount: 12 })).toMatchObject({
+    reason: "FlowsRemain",
+    message: "ebpf takes what is new since 2026-01-01T00:00:00Z; ipvs keeps 12 connections until they end",
+  });
+  const until = "2026-01-01T00:10:00Z";
+  expect(draining({ driver, since, lackingCount: 0, until })?.message).toContain(
+    "connections until they end, at the longest until 2026-01-01T00:10:00Z",
+  );
+});

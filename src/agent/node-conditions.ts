@@ -2,6 +2,7 @@ import type { Condition, HeldShrink } from "../model/index.ts";
 import type { Silence } from "./hearing.ts";
 import type { LocalListener } from "./local-listeners.ts";
 import type { Refusal } from "./reconciler.ts";
+import type { DrainingDriver } from "./succession.ts";
 
 /** What conditions are made from. */
 export interface NodeFacts {
@@ -9,6 +10,8 @@ export interface NodeFacts {
   readonly driver: string;
   /** Why the driver is not the one that would have been preferred; absent when it is. */
   readonly driverFallback?: string;
+  /** The driver before, while it still has flows. */
+  readonly draining?: DrainingDriver;
   /** Services that Parasaus did not make; absent where the driver knows of none. */
   readonly foreignServices?: readonly string[];
   readonly source: "none" | "snapshot" | "server";
@@ -39,13 +42,12 @@ export function nodeConditions(
 ): readonly Condition[] {
   const time = `${now.toISOString().slice(0, 19)}Z`;
   const findings = [ready, synced, programmed, shrinkHeld, localListener].map((find) => find(facts));
-  return [...findings, ...enrolled(facts), ...driverFallback(facts), ...foreignServices(facts)].map(
-    (finding) => {
-      const before = previous.find((condition) => condition.type === finding.type);
-      const isSame = before?.status === finding.status;
-      return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
-    },
-  );
+  const rare = [enrolled, driverFallback, driverDraining, foreignServices].flatMap((find) => find(facts));
+  return [...findings, ...rare].map((finding) => {
+    const before = previous.find((condition) => condition.type === finding.type);
+    const isSame = before?.status === finding.status;
+    return { ...finding, lastTransitionTime: isSame ? before.lastTransitionTime : time };
+  });
 }
 
 function ready({ source, trouble }: NodeFacts): Finding {
@@ -106,6 +108,21 @@ function driverFallback({ driver, driverFallback: why }: NodeFacts): readonly Fi
   if (why === undefined) return [];
   const message = `Forwards with ${driver}: ${why}`;
   return [{ type: "DriverFallback", status: "True", reason: "KernelUnsupported", message }];
+}
+
+function driverDraining({ driver, draining }: NodeFacts): readonly Finding[] {
+  if (draining === undefined) return [];
+  const base = { type: "DriverDraining", status: "True" } as const;
+  const { driver: before, since, lackingCount, openCount, until } = draining;
+  if (since === undefined) {
+    const lacking = lackingCount > 0 ? `, of which it refuses ${lackingCount}` : "";
+    const message = `${before} goes on until ${driver} has every pool${lacking}`;
+    return [{ ...base, reason: "HandingOver", message }];
+  }
+  const connections = openCount === undefined ? "connections" : `${openCount} connections`;
+  const end = until === undefined ? "until they end" : `until they end, at the longest until ${until}`;
+  const message = `${driver} takes what is new since ${since}; ${before} keeps ${connections} ${end}`;
+  return [{ ...base, reason: "FlowsRemain", message }];
 }
 
 function foreignServices({ foreignServices: found }: NodeFacts): readonly Finding[] {

@@ -37,6 +37,7 @@ export async function report(
           {
             ...driverFactsOf(options),
             ...factsOf(nodeName, core, await listeners()),
+            ...drainingOf(core),
             ...troubleOf(certificateTrouble()),
           },
           previous,
@@ -64,6 +65,10 @@ function driverFactsOf({
 
 function troubleOf(trouble: string | null | undefined): Pick<NodeFacts, "certificateTrouble"> {
   return trouble === undefined ? {} : { certificateTrouble: trouble };
+}
+
+function drainingOf({ succession }: AgentCore): Pick<NodeFacts, "draining"> {
+  return succession ? { draining: succession.draining } : {};
 }
 
 function factsOf(

@@ -31,7 +31,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let addresses: readonly string[] = [];
   const setAddresses = (found: readonly string[]) => {
     addresses = found;
-    return core.ask((driver) => driver.setNodeAddresses([...new Set([...found, LOCAL_ADDRESS])]));
+    return core.setNodeAddresses([...new Set([...found, LOCAL_ADDRESS])]);
   };
   if (typeof options.addresses !== "function") await setAddresses(options.addresses);
   await core.start();
@@ -127,7 +127,12 @@ function serve(
     transport,
     nodeName,
     answer: (request) =>
-      answerRequest(request, { ask: (question) => core.ask(question), status: () => core.status(), clock }),
+      answerRequest(request, {
+        ask: (question) => core.ask(question),
+        predecessor: () => core.succession?.driver,
+        status: () => core.status(),
+        clock,
+      }),
     clock,
     logger,
     random: options.random ?? Math.random,

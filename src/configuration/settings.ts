@@ -260,6 +260,14 @@ export const SETTINGS = {
     read: driver,
     fallback: always("auto"),
   },
+  driverDrainSeconds: {
+    placeholder: "N",
+    description:
+      "how long connections of the driver before go on when --driver has changed, seconds; 0 = until they end",
+    programs: FORWARDING,
+    read: wholeNumber(0, 31_536_000),
+    fallback: always("0"),
+  },
   sourceAddresses: {
     placeholder: "IP,...",
     description: "source addresses of fullnat (default: the node's own towards each member)",

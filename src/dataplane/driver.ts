@@ -140,4 +140,16 @@ export interface Driver extends AsyncDisposable {
    * Absent where nobody else programs the same tables.
    */
   foreignServices?(): readonly string[];
+  /** No other driver of this node has flows any more. Absent where a driver leaves nothing to another one. */
+  standAlone?(): void;
+}
+
+/** The driver that forwarded on this node before another one was chosen: its flows go on with it until they end. */
+export interface Predecessor extends AsyncDisposable {
+  /** Open, and as before but for what is new. */
+  readonly driver: Driver;
+  /** Leaves what is new to the successor, which holds all that is wanted. It stays so after a restart. */
+  handOver(): void;
+  /** Takes it out of the kernel, with the flows that it still has, and closes it. */
+  remove(): Promise<void>;
 }

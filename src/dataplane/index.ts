@@ -13,6 +13,7 @@ export type {
   MemberDisposition,
   OperationFailure,
   PoolOperation,
+  Predecessor,
   ProgrammedAddress,
   ProgrammedMember,
   ProgrammedPool,

@@ -1,3 +1,5 @@
+import type { Driver, Predecessor } from "./driver.ts";
+
 /** What the drivers that program a kernel have in common. */
 
 /** CLOCK_MONOTONIC, milliseconds, as `bpf_ktime_get_ns` has it. */
@@ -12,5 +14,23 @@ export function createQueue(): <Result>(task: () => Promise<Result>) => Promise<
     const turn = last.then(task);
     last = turn.catch(() => undefined);
     return turn;
+  };
+}
+
+/** @param uninstall Takes the driver out of the kernel; it is still open. */
+export function createPredecessor(driver: Driver, handOver: () => void, uninstall: () => void): Predecessor {
+  let isOpen = true;
+  const close = async () => {
+    if (isOpen) await driver[Symbol.asyncDispose]();
+    isOpen = false;
+  };
+  return {
+    driver,
+    handOver,
+    remove: async () => {
+      uninstall();
+      await close();
+    },
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -2,6 +2,7 @@ import type { Condition } from "./object.ts";
 
 /** Conditions that are bad news when they are true; all others when they are false. */
 const BAD_WHEN_TRUE: ReadonlySet<string> = new Set([
+  "DriverDraining",
   "DriverFallback",
   "ForeignServices",
   "LocalListener",

@@ -55,6 +55,8 @@ export interface HoldReport {
   opened: number;
   alive: number;
   exchanged: number;
+  /** Connections that had an answer since the last mark. */
+  answered: number;
   /** Answers from another member than the connection's first: must be 0. */
   moved: number;
   resets: number;

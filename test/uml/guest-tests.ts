@@ -104,7 +104,9 @@ exec ${process.execPath} ${command.join(" ")}`;
 function sizes(): Readonly<Record<string, string | undefined>> {
   const entries = Object.entries(process.env);
   return Object.fromEntries(
-    entries.filter(([name]) => /^PARASAUS_(IPVS_\w+|CHANGE_REQUESTS|AGENT_\w+|REWRITE)$/.test(name)),
+    entries.filter(([name]) =>
+      /^PARASAUS_(IPVS_\w+|SWITCH_\w+|CHANGE_REQUESTS|AGENT_\w+|REWRITE)$/.test(name),
+    ),
   );
 }
 

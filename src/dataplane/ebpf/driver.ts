@@ -12,12 +12,24 @@ import { createKernel } from "./kernel.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { createMirror } from "./mirror.ts";
 import { observePools } from "./observe.ts";
-import { DEFAULT_CAPACITIES, DEFAULT_TIMEOUTS, type EbpfDriverOptions } from "./options.ts";
+import { DEFAULT_CAPACITIES, DEFAULT_TIMEOUTS, type EbpfDriverOptions, type OtherDriver } from "./options.ts";
 import { pinFolderFor } from "./pin-folder.ts";
 import { openPrograms, removeOtherPrograms } from "./programs.ts";
-import { enableForwarding, raiseRouteEpoch, writeNodeAddresses, writeSettings } from "./settings.ts";
+import {
+  enableForwarding,
+  raiseRouteEpoch,
+  writeNodeAddresses,
+  writeOtherDriver,
+  writeSettings,
+} from "./settings.ts";
 import { pause, readSnapshot } from "./snapshot.ts";
 import { createSourceFinder } from "./sources.ts";
+
+/** A driver that another one may follow. */
+export interface EbpfDriver extends Driver {
+  /** Says what another driver of this node is to have from now on; it stays so until it is said again. */
+  besides(other: OtherDriver): void;
+}
 
 /** How long changes are applied without letting anything else run. */
 const SLICE_MS = 10;
@@ -44,7 +56,7 @@ const CAPABILITIES: DriverCapabilities = {
  * @throws ParasausError `KernelUnsupported` when libbpf, bpffs, cgroup2 or a kernel feature is missing; `KernelError`;
  *   `Usage` when fullnat's source ports are those of the node's own connections
  */
-export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver> {
+export async function openEbpfDriver(options: EbpfDriverOptions): Promise<EbpfDriver> {
   const { logger } = options;
   ensureBpfFs();
   const pinFolder = pinFolderFor(options);
@@ -79,7 +91,7 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
   const inTurn = createQueue();
   let isKnown = false;
 
-  const driver: Driver = {
+  const driver: EbpfDriver = {
     name: "ebpf",
     capabilities: CAPABILITIES,
     nowMs: kernelNowMs,
@@ -100,6 +112,8 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<Driver
       return maintenance.run();
     }),
     setNodeAddresses: async (addresses) => writeNodeAddresses(kernel, addresses),
+    standAlone: () => writeOtherDriver(kernel, "none"),
+    besides: (other) => writeOtherDriver(kernel, other),
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await following;

@@ -72,6 +72,7 @@ export const LAYOUT = {
     source_port_last: 58,
     source_count: 60,
     local_clients: 62,
+    other_driver: 63,
     sources: 64,
     network_digest: 120,
   },
@@ -99,6 +100,7 @@ export const MEMBER_LOCAL = 1;
 export const FLOW_FORWARD = 1;
 export const FLOW_STATE = { halfOpen: 1, established: 2, closing: 3, closed: 4 } as const;
 export const CLOSE_MODE = { expired: 1, forced: 2 } as const;
+export const OTHER_DRIVER = { none: 0, drains: 1, serves: 2 } as const;
 export const LOCAL_CLIENTS = { off: 0, host: 1, all: 2 } as const;
 
 /** `enum drop_reason`, as metrics name them. */

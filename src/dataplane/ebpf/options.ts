@@ -3,6 +3,12 @@ import type { Clock, Logger } from "../../foundation/index.ts";
 /** Which programs on this node reach pools without a packet ever leaving: none, the node's own, every one, one cgroup's. */
 export type LocalClients = "off" | "host" | "pods" | { readonly cgroup: string };
 
+/**
+ * Whether another driver forwards on this node too: it has connections that began before (`drains`), or takes what is
+ * new (`serves`). What belongs to it passes the programs.
+ */
+export type OtherDriver = "none" | "drains" | "serves";
+
 /** Rows of the kernel's tables. Those that exist already keep their size. */
 export interface EbpfCapacities {
   /** Entries of the flow table; a flow takes two. Default 1,048,576. */
@@ -52,6 +58,8 @@ export interface EbpfDriverOptions {
   readonly sourceAddresses?: readonly string[];
   /** fullnat: first and last source port; default 1024-29999, or 1024-65535 with `sourceAddresses`. */
   readonly sourcePorts?: { readonly firstPort: number; readonly lastPort: number };
+  /** Default: as the kernel has it. */
+  readonly otherDriver?: OtherDriver;
   readonly capacities?: Partial<EbpfCapacities>;
   readonly timeouts?: Partial<EbpfTimeouts>;
   readonly logger: Logger;

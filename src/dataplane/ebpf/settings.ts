@@ -1,8 +1,8 @@
 import { type Logger, ParasausError, parseIpv4 } from "../../foundation/index.ts";
 import { netnsCookie, networkDigest, readSysctl, writeSysctl } from "../../linux/index.ts";
 import type { Kernel } from "./kernel.ts";
-import { LAYOUT, LOCAL_CLIENTS, MAX_SOURCES } from "./layout.ts";
-import type { EbpfDriverOptions, EbpfTimeouts } from "./options.ts";
+import { LAYOUT, LOCAL_CLIENTS, MAX_SOURCES, OTHER_DRIVER } from "./layout.ts";
+import type { EbpfDriverOptions, EbpfTimeouts, OtherDriver } from "./options.ts";
 import { indexKey, words } from "./words.ts";
 
 const { config: CONFIG } = LAYOUT;
@@ -49,8 +49,18 @@ export function writeSettings(kernel: Kernel, options: EbpfDriverOptions, timeou
   const clients = options.localClients ?? "host";
   wanted[CONFIG.local_clients] =
     clients === "off" || clients === "host" ? LOCAL_CLIENTS[clients] : LOCAL_CLIENTS.all;
+  if (options.otherDriver) wanted[CONFIG.other_driver] = OTHER_DRIVER[options.otherDriver];
   words.writeBigU64(wanted, netnsCookie(), CONFIG.netns_cookie);
   if (!wanted.equals(held)) kernel.maps.config.update(indexKey(0), wanted);
+}
+
+/** Tells the programs what another driver of this node is to have; writes nothing when they know. */
+export function writeOtherDriver(kernel: Kernel, other: OtherDriver): void {
+  const row = Buffer.alloc(CONFIG.size);
+  kernel.maps.config.lookup(indexKey(0), row);
+  if (row[CONFIG.other_driver] === OTHER_DRIVER[other]) return;
+  row[CONFIG.other_driver] = OTHER_DRIVER[other];
+  kernel.maps.config.update(indexKey(0), row);
 }
 
 function encodeTimeouts(row: Buffer, timeouts: EbpfTimeouts): void {

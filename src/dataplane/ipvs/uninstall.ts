@@ -12,14 +12,17 @@ import { TIMEOUTS } from "./settings.ts";
 import { stopDaemons } from "./sync.ts";
 import type { ServiceTable } from "./table.ts";
 
+const IP_FORWARD = "net.ipv4.ip_forward";
+
 /**
  * Takes everything out of IPVS that the driver put there, and sets the kernel's settings back to what they were before.
  * Flows end. Services that Parasaus did not make stay.
  *
+ * @param isSucceeded Another driver goes on, which needs the node to forward.
  * @returns whether something of ours was there
  * @throws ParasausError `KernelUnsupported` when the kernel has no IPVS any more; `KernelError`
  */
-export function uninstallIpvs(place: RecordPlace): boolean {
+export function uninstallIpvs(place: RecordPlace, isSucceeded = false): boolean {
   const file = recordFileFor(place);
   rmSync(allowanceFileFor(place), { force: true });
   if (!existsSync(file)) return false;
@@ -32,7 +35,7 @@ export function uninstallIpvs(place: RecordPlace): boolean {
     deleteServices(table, recorded);
     using masquerade = openMasquerade(masqueradeTableFor(place));
     if (masquerade.whyNot() === undefined) masquerade.uninstall();
-    restoreSettings(table, recorded);
+    restoreSettings(table, recorded, isSucceeded ? [IP_FORWARD] : []);
   }
   removeRecord(file);
   return recorded !== undefined;
@@ -49,8 +52,9 @@ function deleteServices(table: ServiceTable, { entries, nodeAddresses, leaving }
   if (failure) throw new ParasausError("KernelError", failure.message);
 }
 
-function restoreSettings(table: ServiceTable, { original }: Recorded): void {
+function restoreSettings(table: ServiceTable, { original }: Recorded, keptSysctls: readonly string[]): void {
   for (const [name, value] of Object.entries(original)) {
+    if (keptSysctls.includes(name)) continue;
     if (name === TIMEOUTS) table.writeTimeouts(JSON.parse(value));
     else if (readSysctl(name) !== value) writeSysctl(name, value);
   }

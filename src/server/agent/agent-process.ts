@@ -54,8 +54,9 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     await reportUnable({ resources, nodeName, reason: opened, clock, log, signal });
     return 0;
   }
-  const { fallback } = opened;
+  const { fallback, predecessor } = opened;
   await using driver = opened.driver;
+  await using _predecessor = predecessor;
   if (fallback !== undefined) log.warn("another driver forwards", { driver: driver.name, reason: fallback });
   let readStatus: (() => AgentStatus) | undefined;
   await using _metrics = await serveAgentMetrics({
@@ -81,6 +82,8 @@ export async function runAgentProcess(loaded: LoadedConfiguration, terminal: Ter
     kernel: { release: release(), features: { ebpf: driver.name === "ebpf" } },
     server: servers[0] ?? "",
     ...(fallback === undefined ? {} : { driverFallback: fallback }),
+    ...(predecessor === undefined ? {} : { predecessor }),
+    driverDrainSeconds: configuration.driverDrainSeconds,
     leaveServer: transport.leaveServer,
     certificateTrouble: () => identity.trouble,
     requests: httpNodeRequests({ servers, tls, headers }),

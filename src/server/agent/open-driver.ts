@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { Configuration } from "../../configuration/index.ts";
-import type { EbpfTimeouts } from "../../dataplane/ebpf/index.ts";
-import type { Driver } from "../../dataplane/index.ts";
+import type { EbpfDriverOptions, EbpfTimeouts } from "../../dataplane/ebpf/index.ts";
+import type { Driver, Predecessor } from "../../dataplane/index.ts";
+import type { IpvsDriverOptions } from "../../dataplane/ipvs/index.ts";
 import { type Clock, hasCode, type Logger, ParasausError } from "../../foundation/index.ts";
 import { missingRights } from "./missing-rights.ts";
 
@@ -19,10 +20,13 @@ export interface OpenedDriver {
   readonly driver: Driver;
   /** Why it is not the one that would have been preferred; absent when it is. */
   readonly fallback?: string;
+  /** The driver that forwarded before, where something of it is left. */
+  readonly predecessor?: Predecessor;
 }
 
 /**
- * Opens the driver that the configuration asks for; with `auto` eBPF, else IPVS.
+ * Opens the driver that the configuration asks for; with `auto` eBPF, else IPVS. What the other one left on this node is
+ * opened too.
  *
  * @throws ParasausError `KernelUnsupported` that says what forwarding lacks on this machine
  */
@@ -34,11 +38,16 @@ export async function openDriver(surroundings: DriverSurroundings): Promise<Open
   }
   const lacking = missingRights();
   if (lacking !== undefined) throw new ParasausError("KernelUnsupported", `Cannot forward: ${lacking}`);
-  if (configuration.driver === "auto") {
-    return openFirst([() => openEbpf(surroundings), () => openIpvs(surroundings)]);
-  }
-  const driver = await (configuration.driver === "ipvs" ? openIpvs(surroundings) : openEbpf(surroundings));
-  return { driver };
+  const opened = await openChosen(surroundings);
+  const predecessor = await openPredecessor(opened.driver, surroundings);
+  return predecessor === undefined ? opened : { ...opened, predecessor };
+}
+
+async function openChosen(surroundings: DriverSurroundings): Promise<OpenedDriver> {
+  const { driver } = surroundings.configuration;
+  if (driver === "ipvs") return { driver: await openIpvs(surroundings) };
+  if (driver === "ebpf") return { driver: await openEbpf(surroundings) };
+  return openFirst([() => openEbpf(surroundings), () => openIpvs(surroundings)]);
 }
 
 /**
@@ -60,20 +69,54 @@ export async function openFirst(drivers: readonly (() => Promise<Driver>)[]): Pr
   throw new ParasausError("KernelUnsupported", reasons.join("; "));
 }
 
-async function openEbpf({ configuration, programFile, log, clock }: DriverSurroundings): Promise<Driver> {
+async function openEbpf(surroundings: DriverSurroundings): Promise<Driver> {
   const { openEbpfDriver } = await import("../../dataplane/ebpf/index.ts");
-  return openEbpfDriver({
-    ...ebpfOptions(configuration),
-    objectFile: ebpfObjectFile(programFile),
-    logger: log,
-    clock,
-  });
+  const { isIpvsInstalled } = await import("../../dataplane/ipvs/index.ts");
+  const otherDriver = isIpvsInstalled(ipvsOptions(surroundings)) ? "drains" : "none";
+  return openEbpfDriver({ ...ebpfOptions(surroundings), otherDriver });
 }
 
-async function openIpvs({ configuration, log }: DriverSurroundings): Promise<Driver> {
+async function openIpvs(surroundings: DriverSurroundings): Promise<Driver> {
   const { openIpvsDriver } = await import("../../dataplane/ipvs/index.ts");
+  return openIpvsDriver(ipvsOptions(surroundings));
+}
+
+/**
+ * Opens what the driver that does not forward any more left on this node. What cannot be kept is taken out: it would go on
+ * taking new flows.
+ */
+async function openPredecessor(
+  successor: Driver,
+  surroundings: DriverSurroundings,
+): Promise<Predecessor | undefined> {
+  const { openEbpfPredecessor, uninstallEbpf } = await import("../../dataplane/ebpf/index.ts");
+  const { openIpvsPredecessor, uninstallIpvs } = await import("../../dataplane/ipvs/index.ts");
+  const isIpvs = successor.name === "ebpf";
+  const [ebpf, ipvs] = [ebpfOptions(surroundings), ipvsOptions(surroundings)];
+  const facts = { driver: isIpvs ? "ipvs" : "ebpf" };
+  try {
+    return await (isIpvs ? openIpvsPredecessor(ipvs) : openEbpfPredecessor(ebpf));
+  } catch (error) {
+    surroundings.log.error("the driver before cannot be kept, its flows end", { ...facts, error });
+  }
+  try {
+    if (isIpvs) uninstallIpvs(ipvs, true);
+    else uninstallEbpf(ebpf);
+  } catch (error) {
+    surroundings.log.error("the driver before cannot be taken out", { ...facts, error });
+  }
+  successor.standAlone?.();
+  return undefined;
+}
+
+/** Where the build puts the eBPF programs: `bpf/build/` beside `dist/`. */
+export function ebpfObjectFile(programFile: string): string {
+  return path.resolve(path.dirname(programFile), "../bpf/build/parasaus.bpf.o");
+}
+
+function ipvsOptions({ configuration, log }: DriverSurroundings): IpvsDriverOptions {
   const { established, closing, udp } = configuration.flowTimeouts;
-  return openIpvsDriver({
+  return {
     node: configuration.nodeName,
     timeouts: {
       ...(established === undefined ? {} : { establishedSeconds: established }),
@@ -82,15 +125,10 @@ async function openIpvs({ configuration, log }: DriverSurroundings): Promise<Dri
     },
     ...(configuration.ipvsSync === undefined ? {} : { sync: configuration.ipvsSync }),
     logger: log,
-  });
+  };
 }
 
-/** Where the build puts the eBPF programs: `bpf/build/` beside `dist/`. */
-export function ebpfObjectFile(programFile: string): string {
-  return path.resolve(path.dirname(programFile), "../bpf/build/parasaus.bpf.o");
-}
-
-function ebpfOptions(configuration: Configuration) {
+function ebpfOptions({ configuration, programFile, log, clock }: DriverSurroundings): EbpfDriverOptions {
   const { devices, localClients, cgroupRoot, sourceAddresses } = configuration;
   return {
     node: configuration.nodeName,
@@ -106,6 +144,9 @@ function ebpfOptions(configuration: Configuration) {
       poolCount: configuration.maxPools,
     },
     timeouts: timeoutsOf(configuration.flowTimeouts),
+    objectFile: ebpfObjectFile(programFile),
+    logger: log,
+    clock,
   };
 }
 

@@ -112,11 +112,17 @@ async function runHold(hold: HoldPlan): Promise<void> {
     members: {} as Record<string, number>,
     resetWallMs: [] as number[],
   };
-  report = () => ({ ...state, wallMs: Date.now() });
+  const answered = new Set<number>();
+  report = () => {
+    const told = { ...state, answered: answered.size, wallMs: Date.now() };
+    answered.clear();
+    return told;
+  };
   const connections: Promise<void>[] = [];
   for (let number = 0; number < hold.connections && !stopping.signal.aborted; number += 1) {
     const opened = withResolvers();
-    connections.push(holdOne(hold, state, hold.sources[number % hold.sources.length] ?? "", opened.resolve));
+    const source = hold.sources[number % hold.sources.length] ?? "";
+    connections.push(holdOne(hold, state, source, opened.resolve, () => answered.add(number)));
     if (number % 50 === 49) await opened.promise;
   }
   await Promise.all(connections);
@@ -141,9 +147,10 @@ function withResolvers(): Gate {
 /** One long connection: a byte every `intervalMs`, each answered with the member's name, always the same one. */
 function holdOne(
   hold: HoldPlan,
-  state: Omit<HoldReport, "wallMs">,
+  state: Omit<HoldReport, "wallMs" | "answered">,
   source: string,
   onOpened: () => void,
+  onAnswer: () => void,
 ): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ host: hold.host, port: hold.port, localAddress: source, noDelay: true });
@@ -183,6 +190,7 @@ function holdOne(
       const name = bytes.toString("latin1").trim();
       waitingSinceMs = 0;
       state.exchanged += 1;
+      onAnswer();
       if (member === undefined) state.members[name] = (state.members[name] ?? 0) + 1;
       else if (member !== name) state.moved += 1;
       member ??= name;

@@ -1,4 +1,5 @@
 import {
+  bareAddress,
   type DesiredPool,
   desiredPoolOf,
   flowPolicyOf,
@@ -116,7 +117,7 @@ export class DesiredState {
     const desired = {
       uid,
       ...flowPolicyOf(pool),
-      addresses: open.map(({ ip, port, protocol }) => ({ ip, port, protocol })),
+      addresses: open.map(bareAddress),
       drainSeconds: ADOPTED_DRAIN_SECONDS,
       members: kept.map((member) => ({ ...member, drainSeconds: ADOPTED_DRAIN_SECONDS })),
     };

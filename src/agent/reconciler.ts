@@ -1,4 +1,5 @@
 import {
+  bareAddress,
   type DesiredPool,
   type Driver,
   isSamePool,
@@ -9,7 +10,6 @@ import {
   planOperations,
 } from "../dataplane/index.ts";
 import type { Logger } from "../foundation/index.ts";
-import { formatHostPort } from "../foundation/index.ts";
 import type { ConnectAddress } from "../model/index.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { HeldState } from "./held-state.ts";
@@ -212,9 +212,8 @@ export class Reconciler {
     const { uid, addresses } = wanted;
     const taken = addresses.find((address) => this.#held.holderOf(address) !== uid);
     if (!taken) return undefined;
-    const { ip, port, protocol } = taken;
     const holder = this.#held.holderOf(taken);
-    const message = `Cannot listen on ${protocol} ${formatHostPort(ip, port)} for pool "${uid}": pool "${holder}" has it`;
+    const message = `Cannot listen on ${placeKey(bareAddress(taken))} for pool "${uid}": pool "${holder}" has it`;
     return { uid, code: "AddressTaken", message };
   }
 

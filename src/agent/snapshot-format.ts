@@ -97,7 +97,7 @@ function parse(line: string | undefined): Record<string, unknown> {
 
 type PoolLine = readonly [
   uid: string,
-  addresses: readonly (readonly [string, number, Protocol])[],
+  addresses: readonly (readonly [string, number, Protocol, lastPort?: number])[],
   scheduler: DesiredPool["scheduler"],
   forwarding: DesiredPool["forwarding"],
   affinitySeconds: number,
@@ -121,7 +121,9 @@ type EntryLine = readonly [...PoolLine, isHeld?: 0 | 1, rare?: RareLine];
 function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
   const line: PoolLine = [
     desired.uid,
-    desired.addresses.map(({ ip, port, protocol }) => [ip, port, protocol] as const),
+    desired.addresses.map(({ ip, port, protocol, lastPort }) =>
+      lastPort === undefined ? ([ip, port, protocol] as const) : ([ip, port, protocol, lastPort] as const),
+    ),
     desired.scheduler,
     desired.forwarding,
     desired.affinitySeconds,
@@ -161,7 +163,10 @@ function decodeEntry(line: EntryLine): KeptEntry {
     ...(isHeld ? { isHeld: true } : {}),
     desired: {
       uid,
-      addresses: addresses.map(([ip, port, protocol]) => ({ ip, port, protocol })),
+      addresses: addresses.map(([ip, port, protocol, lastPort]) => ({
+        ...{ ip, port, protocol },
+        ...(lastPort === undefined ? {} : { lastPort }),
+      })),
       scheduler,
       forwarding,
       affinitySeconds,

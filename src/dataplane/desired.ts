@@ -2,6 +2,7 @@ import { familyOfIp, type IpFamily, ParasausError } from "../foundation/index.ts
 import { type ConnectAddress, familyOfPool, type Pool } from "../model/index.ts";
 import { decideForwarding } from "../scheduling/index.ts";
 import type { DesiredPool, FlowPolicy } from "./driver.ts";
+import { bareAddress } from "./order.ts";
 
 /** A pool translated for the kernel, and what the next translation of it has to know. */
 export interface PoolTranslation {
@@ -46,9 +47,7 @@ function addressesOf({ spec, status }: Pool): readonly ConnectAddress[] {
   const given = status?.connectAddresses ?? [];
   const [first] = spec.members;
   const family = first && familyOfIp(first.ip);
-  return given
-    .filter(({ ip }) => family === undefined || (familyOfIp(ip) ?? 4) === family)
-    .map(({ ip, port, protocol }) => ({ ip, port, protocol }));
+  return given.filter(({ ip }) => family === undefined || (familyOfIp(ip) ?? 4) === family).map(bareAddress);
 }
 
 function affinityOf({ spec, status }: Pool): Pick<FlowPolicy, "affinitySeconds" | "affinityPrefixLength"> {

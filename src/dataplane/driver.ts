@@ -101,6 +101,8 @@ export interface DriverCapabilities {
   readonly affinityByPrefix: boolean;
   /** Datagrams may be scheduled one by one. */
   readonly onePacket: boolean;
+  /** A connect address may be a range of ports. */
+  readonly portRanges: boolean;
   /** Sends real packets (false for `memory`). */
   readonly forwards: boolean;
   /** New flows find a member also while a pool's scheduler is changed. */

@@ -19,6 +19,6 @@ export type {
   ProgrammedPool,
 } from "./driver.ts";
 export { flowPolicyOf } from "./flow-policy.ts";
-export { comparePlaces, placeKey } from "./order.ts";
+export { bareAddress, comparePlaces, placeKey } from "./order.ts";
 export { isSamePool, nextDeadlineMs, planOperations } from "./plan.ts";
 export { formatTableHash, poolDigest, replaceDigest, tableHash } from "./table-hash.ts";

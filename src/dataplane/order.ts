@@ -1,16 +1,18 @@
 import { formatHostPort } from "../foundation/index.ts";
-import type { Protocol } from "../model/index.ts";
+import type { ConnectAddress, Protocol } from "../model/index.ts";
 
 interface Place {
   readonly ip: string;
   readonly port: number;
+  readonly lastPort?: number;
   readonly protocol?: Protocol;
 }
 
-/** The order of members and addresses inside a pool: by ip (as text), then port, then protocol. */
+/** The order of members and addresses inside a pool: by ip (as text), then port, last port, then protocol. */
 export function comparePlaces(a: Place, b: Place): number {
   if (a.ip !== b.ip) return a.ip < b.ip ? -1 : 1;
   if (a.port !== b.port) return a.port - b.port;
+  if (a.lastPort !== b.lastPort) return (a.lastPort ?? a.port) - (b.lastPort ?? b.port);
   const [left, right] = [a.protocol ?? "", b.protocol ?? ""];
   return left === right ? 0 : left < right ? -1 : 1;
 }
@@ -24,8 +26,14 @@ export function inPlaceOrder<Item extends Place>(places: readonly Item[]): reado
   return places;
 }
 
-/** `TCP 10.0.0.1:80`, or without the protocol for a member: what makes a place one and the same. */
+/** `TCP 10.0.0.1:80`, `TCP 10.0.0.1:80-89`, without the protocol for a member: what makes a place one and the same. */
 export function placeKey(place: Place): string {
-  const where = formatHostPort(place.ip, place.port);
+  const { ip, port, lastPort } = place;
+  const where = `${formatHostPort(ip, port)}${lastPort === undefined ? "" : `-${lastPort}`}`;
   return place.protocol ? `${place.protocol} ${where}` : where;
+}
+
+/** Where it is, and nothing more. */
+export function bareAddress({ ip, port, lastPort, protocol }: ConnectAddress): ConnectAddress {
+  return { ip, port, ...(lastPort === undefined ? {} : { lastPort }), protocol };
 }

@@ -11,6 +11,7 @@ const driver: Pick<Driver, "name" | "capabilities"> = {
     families: [4],
     affinityByPrefix: false,
     onePacket: false,
+    portRanges: false,
     forwards: true,
     changesSchedulerWithoutGap: true,
     countsRefusals: true,
@@ -37,6 +38,10 @@ it.each<[Partial<ProgrammedPool>, string]>([
     "does not forward IPv6; choose IPv4 addresses, or run the agent with",
   ],
   [{ affinityPrefixLength: 24 }, "leave spec.sessionAffinity.prefixLength out, or run the agent with"],
+  [
+    { addresses: [{ ip: "192.0.2.1", port: 80, lastPort: 89, protocol: "TCP" }] },
+    "leave spec.lastPort out, or run the agent with",
+  ],
   [{ isOnePacket: true }, "leave spec.onePacketScheduling out, or run the agent with"],
 ])("refuses what the driver does not have, and says what to choose instead: %o", (change, words) => {
   const { accepted, refusals } = siftOperations(driver, [{ kind: "install", pool: { ...web, ...change } }]);

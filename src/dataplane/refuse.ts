@@ -30,7 +30,8 @@ const OTHER_DRIVER = `or ${SCTP_DRIVER}`;
 
 /** What a pool asks for in vain; undefined when nothing. */
 function lackFor(pool: ProgrammedPool, { capabilities }: Pick<Driver, "capabilities">): string | undefined {
-  const { forwarding, schedulers, protocols, families, affinityByPrefix, onePacket } = capabilities;
+  const { forwarding, schedulers, protocols, families, affinityByPrefix, onePacket, portRanges } =
+    capabilities;
   const protocol = pool.addresses.find((address) => !protocols.includes(address.protocol))?.protocol;
   if (!forwarding.includes(pool.forwarding))
     return `does not forward with ${pool.forwarding}; it has ${forwarding.join(", ")}`;
@@ -47,5 +48,7 @@ function lackFor(pool: ProgrammedPool, { capabilities }: Pick<Driver, "capabilit
     return `keeps session affinity for single addresses; leave spec.sessionAffinity.prefixLength out, ${OTHER_DRIVER}`;
   if (pool.isOnePacket && !onePacket)
     return `keeps a flow of datagrams on one member; leave spec.onePacketScheduling out, ${OTHER_DRIVER}`;
+  if (!portRanges && pool.addresses.some(({ lastPort }) => lastPort !== undefined))
+    return `forwards single ports; leave spec.lastPort out, ${OTHER_DRIVER}`;
   return undefined;
 }

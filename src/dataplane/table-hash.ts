@@ -17,7 +17,10 @@ export function poolDigest(pool: ProgrammedPool): bigint {
     pool.scheduler,
     pool.forwarding,
     pool.affinitySeconds,
-    inPlaceOrder(open).map(({ ip, port, protocol }) => [ip, port, protocol]),
+    inPlaceOrder(open).map(({ ip, port, protocol, lastPort }) => [
+      ...[ip, port, protocol],
+      ...(lastPort === undefined ? [] : [lastPort]),
+    ]),
     inPlaceOrder(pool.members.filter((member) => member.disposition !== "draining")).map(
       ({ ip, port, weight, disposition }) => [ip, port, weight, disposition],
     ),

@@ -6,7 +6,7 @@ import type {
   ProgrammedPool,
 } from "./driver.ts";
 import { flowPolicyOf } from "./flow-policy.ts";
-import { inPlaceOrder, placeKey } from "./order.ts";
+import { bareAddress, inPlaceOrder, placeKey } from "./order.ts";
 
 /** For a pool that is gone and whose own setting nobody remembers, seconds. */
 const DEFAULT_DRAIN_SECONDS = 30;
@@ -62,13 +62,11 @@ function addressesOf(
   if (observed.length === 0) return inPlaceOrder(serving);
   const wanted = new Set(serving.map(placeKey));
   const closing = observed.flatMap((address): ProgrammedAddress[] => {
-    const { ip, port, protocol } = address;
-    if (wanted.has(placeKey({ ip, port, protocol })) || protocol === "UDP") return [];
+    if (wanted.has(placeKey(address)) || address.protocol === "UDP") return [];
     const closingDeadlineMs = address.closingDeadlineMs ?? deadlineAfter(leaving.nowMs, leaving.drainMs);
-    return closingDeadlineMs <= leaving.nowMs ? [] : [{ ip, port, protocol, closingDeadlineMs }];
+    return closingDeadlineMs <= leaving.nowMs ? [] : [{ ...bareAddress(address), closingDeadlineMs }];
   });
-  const open = serving.map(({ ip, port, protocol }) => ({ ip, port, protocol }));
-  return inPlaceOrder([...open, ...closing]);
+  return inPlaceOrder([...serving.map(bareAddress), ...closing]);
 }
 
 function membersOf(

@@ -64,5 +64,6 @@ export {
   type RouteFinder,
 } from "./network.ts";
 export { type NetworkChange, type WatchNetworkOptions, watchNetwork } from "./network-watch.ts";
+export { openPortMarks, type PortMark, type PortMarks } from "./port-marks.ts";
 export { openResetSender, type ResetSender, type TcpReset } from "./reset-sender.ts";
 export { destroySocket, type InetSocket, listSockets } from "./socket-diag.ts";

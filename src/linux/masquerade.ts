@@ -1,7 +1,7 @@
 import { formatIpv4, ParasausError, parseIpv4 } from "../foundation/index.ts";
 import { ERRNO } from "./kernel-error.ts";
-import { type NetlinkSocket, openNetlink, unlessMissing } from "./netlink.ts";
-import { eachAttribute, encodeAttribute, NLM_F_DUMP } from "./netlink-codec.ts";
+import { unlessMissing } from "./netlink.ts";
+import { eachAttribute, encodeAttribute } from "./netlink-codec.ts";
 import {
   NFT,
   type NftMessage,
@@ -9,20 +9,11 @@ import {
   nftListElement,
   nftNest,
   nftNumber,
-  nftPayload,
   nftText,
-  nftType,
 } from "./nft-message.ts";
-import {
-  NETLINK_NETFILTER,
-  type NftWriter,
-  NLM_F_APPEND,
-  NLM_F_CREATE,
-  openNftWriter,
-} from "./nft-writer.ts";
+import { type NftChannels, type NftTable, openNftTable } from "./nft-table.ts";
+import { NLM_F_APPEND, NLM_F_CREATE } from "./nft-writer.ts";
 
-/** NFNLGRP_NFTABLES, the seventh. */
-const GROUP_NFTABLES = 0x40;
 const CHAIN = "postrouting";
 const SET = "services";
 const SET_ID = 1;
@@ -38,8 +29,6 @@ const POSTROUTING = 4;
 const PRIORITY = 100;
 const DATA_VALUE = 1;
 const ELEMENTS_PER_MESSAGE = 200;
-/** A batch must fit the send buffer that every process may have (`net.core.wmem_default`, 212,992 bytes). */
-const MESSAGES_PER_BATCH = 16;
 
 /** Where clients connect to. */
 export interface MasqueradedService {
@@ -73,129 +62,60 @@ export interface Masquerade extends Disposable {
   readonly writeCount: number;
 }
 
-/** The ways to nf_tables. */
-interface Channels {
-  readonly netlink: NetlinkSocket;
-  readonly writer: NftWriter;
-  /** Where the kernel tells of changes. */
-  readonly news: NetlinkSocket;
-}
-
 /**
  * Opens the table of this process's network namespace, also on a kernel that knows nothing of nf_tables: it says why not.
  *
- * @param table Its name: 1-255 letters, digits and underscores.
+ * @param name Its name: 1-255 letters, digits and underscores.
  * @param open How to reach nf_tables.
  */
-export function openMasquerade(table: string, open: () => Channels = openChannels): Masquerade {
-  try {
-    return createMasquerade(table, open());
-  } catch (failure) {
-    if (failure instanceof ParasausError && failure.code === "KernelUnsupported") return refusing(failure);
-    throw failure;
-  }
+export function openMasquerade(name: string, open?: () => NftChannels): Masquerade {
+  return createMasquerade(name, openNftTable(name, "ip", open));
 }
 
-function openChannels(): Channels {
+function createMasquerade(name: string, table: NftTable): Masquerade {
+  const content = installation(name);
   return {
-    netlink: openNetlink(NETLINK_NETFILTER),
-    writer: openNftWriter(),
-    news: openNetlink(NETLINK_NETFILTER, GROUP_NFTABLES),
-  };
-}
-
-function refusing(why: ParasausError): Masquerade {
-  const refuse = () => {
-    throw why;
-  };
-  return {
-    whyNot: () => why.message,
-    list: () => undefined,
-    hasChanged: () => false,
-    install: refuse,
-    add: refuse,
-    remove: refuse,
-    uninstall: () => undefined,
-    writeCount: 0,
-    [Symbol.dispose]: () => undefined,
-  };
-}
-
-function createMasquerade(table: string, { netlink, writer, news }: Channels): Masquerade {
-  const renewal = [...deletion(table), ...installation(table)];
-  return {
-    whyNot: () => writer.rehearse(`translate addresses with nf_tables`, renewal, table)?.message,
+    whyNot: () => table.whyNot("translate addresses with nf_tables", content),
     list() {
-      const rules = ask("list rules", NFT.GETRULE, [nftText(1, table), nftText(2, CHAIN)]);
+      const rules = table.ask("list rules", NFT.GETRULE, [nftText(2, CHAIN)]);
       if (rules?.length !== 1) return undefined;
-      const answer = ask("list services", NFT.GETSETELEM, [nftText(1, table), nftText(2, SET)]);
-      return answer?.flatMap(({ payload }) => decodeElements(payload));
+      return table.ask("list services", NFT.GETSETELEM, [nftText(2, SET)])?.flatMap(decodeElements);
     },
-    hasChanged() {
-      const messages = news.receive();
-      return messages === "overrun" || messages.length > 0;
-    },
-    install: (services) => writeAll("make", [...renewal, ...elements(NFT.NEWSETELEM, services)]),
-    add: (services) => writeAll("add services to", elements(NFT.NEWSETELEM, services)),
+    hasChanged: () => table.hasChanged(),
+    install: (services) => table.replace([...content, ...elements(NFT.NEWSETELEM, services)]),
+    add: (services) => table.write("add services to", elements(NFT.NEWSETELEM, services)),
     remove(services) {
       for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
         const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
         if (!removeAll(part)) for (const service of part) removeAll([service]);
       }
     },
-    uninstall: () => writeAll("remove", deletion(table)),
+    uninstall: () => table.uninstall(),
     get writeCount() {
-      return writer.writeCount;
+      return table.writeCount;
     },
-    [Symbol.dispose]() {
-      netlink[Symbol.dispose]();
-      news[Symbol.dispose]();
-      writer[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => table[Symbol.dispose](),
   };
-
-  function writeAll(what: string, messages: readonly NftMessage[]): void {
-    for (let at = 0; at < messages.length; at += MESSAGES_PER_BATCH)
-      writer.write(`${what} nf_tables "${table}"`, messages.slice(at, at + MESSAGES_PER_BATCH));
-  }
 
   /** @returns false when some are not there: then none was removed. */
   function removeAll(services: readonly MasqueradedService[]): boolean {
     const isDone = unlessMissing(() => {
-      writeAll("remove services from", elements(NFT.DELSETELEM, services));
+      table.write("remove services from", elements(NFT.DELSETELEM, services));
       return true;
     }, [ERRNO.ENOENT]);
     return isDone ?? false;
-  }
-
-  function ask(action: string, type: number, query: readonly Buffer[]) {
-    const payload = nftPayload(Buffer.concat(query));
-    const words = `${action} of nf_tables "${table}"`;
-    return unlessMissing(
-      () => netlink.request(words, nftType(type), NLM_F_DUMP, payload),
-      [ERRNO.ENOENT, ERRNO.EOPNOTSUPP, ERRNO.EPROTONOSUPPORT],
-    );
   }
 
   function elements(type: NftMessage["type"], services: readonly MasqueradedService[]): NftMessage[] {
     const messages: NftMessage[] = [];
     for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
       const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
-      const attributes = [nftText(1, table), nftText(2, SET), nftNest(3, ...part.map(encodeElement))];
+      const attributes = [nftText(1, name), nftText(2, SET), nftNest(3, ...part.map(encodeElement))];
       const flags = type === NFT.NEWSETELEM ? NLM_F_CREATE : 0;
       messages.push({ type, flags, attributes: Buffer.concat(attributes) });
     }
     return messages;
   }
-}
-
-/** Making it first lets it be removed also where there is none. */
-function deletion(table: string): NftMessage[] {
-  const attributes = nftText(1, table);
-  return [
-    { type: NFT.NEWTABLE, flags: NLM_F_CREATE, attributes },
-    { type: NFT.DELTABLE, flags: 0, attributes },
-  ];
 }
 
 function installation(table: string): NftMessage[] {

@@ -5,7 +5,6 @@ const SUBSYSTEM_NFTABLES = 10;
 const BATCH_BEGIN = 16;
 const BATCH_END = 17;
 const NFPROTO_UNSPEC = 0;
-const NFPROTO_IPV4 = 2;
 const LIST_ELEMENT = 1;
 
 /** NFT_MSG_* of include/uapi/linux/netfilter/nf_tables.h. */
@@ -21,6 +20,12 @@ export const NFT = {
   DELSETELEM: 14,
 } as const;
 
+/** NFPROTO_*: whose packets a table sees; `inet` has those of both families. */
+export const NFT_PROTOCOL = { inet: 1, ip: 2, ip6: 10 } as const;
+
+/** The kind of a table; two kinds may have tables of the same name. */
+export type NftProtocol = keyof typeof NFT_PROTOCOL;
+
 /** One message to nf_tables. */
 export interface NftMessage {
   readonly type: (typeof NFT)[keyof typeof NFT];
@@ -34,8 +39,8 @@ export function nftType(type: number): number {
 }
 
 /** `struct nfgenmsg` and what follows it. */
-export function nftPayload(attributes: Buffer): Buffer {
-  return Buffer.concat([generic(NFPROTO_IPV4, 0), attributes]);
+export function nftPayload(attributes: Buffer, protocol: NftProtocol): Buffer {
+  return Buffer.concat([generic(NFT_PROTOCOL[protocol], 0), attributes]);
 }
 
 /**
@@ -43,7 +48,11 @@ export function nftPayload(attributes: Buffer): Buffer {
  *
  * @param firstSequence Of the first message; those after it follow.
  */
-export function encodeNftBatch(messages: readonly NftMessage[], firstSequence: number): Buffer {
+export function encodeNftBatch(
+  messages: readonly NftMessage[],
+  firstSequence: number,
+  protocol: NftProtocol,
+): Buffer {
   const frame = (type: number, sequence: number) =>
     message(type, NLM_F_REQUEST, sequence, generic(NFPROTO_UNSPEC, SUBSYSTEM_NFTABLES));
   return Buffer.concat([
@@ -53,7 +62,7 @@ export function encodeNftBatch(messages: readonly NftMessage[], firstSequence: n
         nftType(type),
         NLM_F_REQUEST | NLM_F_ACK | flags,
         firstSequence + index,
-        nftPayload(attributes),
+        nftPayload(attributes, protocol),
       ),
     ),
     frame(BATCH_END, firstSequence + messages.length),

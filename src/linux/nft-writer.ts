@@ -2,7 +2,7 @@ import type { ParasausError } from "../foundation/index.ts";
 import { ERRNO, kernelError } from "./kernel-error.ts";
 import { cpuOrder, NLMSG_ERROR, splitMessages } from "./netlink-codec.ts";
 import { type NetlinkTransport, openTransport } from "./netlink-transport.ts";
-import { encodeNftBatch, NFT, type NftMessage, nftText } from "./nft-message.ts";
+import { encodeNftBatch, NFT, type NftMessage, type NftProtocol, nftText } from "./nft-message.ts";
 
 export const NETLINK_NETFILTER = 12;
 const NLM_F_EXCL = 0x200;
@@ -36,7 +36,7 @@ interface Refusal {
 }
 
 /** Opens a writer in the network namespace of this process. */
-export function openNftWriter(): NftWriter {
+export function openNftWriter(protocol: NftProtocol): NftWriter {
   const transport = openTransport(NETLINK_NETFILTER, 0);
   let sequence = 0;
   let writeCount = 0;
@@ -62,7 +62,7 @@ export function openNftWriter(): NftWriter {
   function send(action: string, messages: readonly NftMessage[]): Refusal | undefined {
     const first = sequence + 1;
     sequence += messages.length + 1;
-    transport.send(action, encodeNftBatch(messages, first));
+    transport.send(action, encodeNftBatch(messages, first, protocol));
     return firstRefusal(transport, action, first);
   }
 }

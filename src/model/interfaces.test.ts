@@ -46,6 +46,7 @@ const pool: Pool = {
     addressPool: "public",
     ip: "10.9.0.1",
     port: 80,
+    lastPort: 89,
     protocol: "TCP",
     scheduler: "rr",
     forwarding: "nat",
@@ -70,13 +71,20 @@ const pool: Pool = {
     members: [{ ip: "10.0.0.1", port: 80, weight: 1, state: "ready", drainSeconds: 1 }],
   },
   status: {
-    connectAddresses: [{ ip: "10.9.0.1", port: 80, protocol: "TCP", addressPool: "public" }],
+    connectAddresses: [{ ip: "10.9.0.1", port: 80, lastPort: 89, protocol: "TCP", addressPool: "public" }],
     members: [{ ip: "10.0.0.1", port: 80, verdict: "up", reason: "L7OK", since: NOW, probes: PROBES }],
     conditions,
   },
 };
 
-const QUARANTINED = { ip: "10.9.0.1", port: 80, protocol: "TCP", pool: "shop/web", until: NOW } as const;
+const QUARANTINED = {
+  ip: "10.9.0.1",
+  port: 80,
+  lastPort: 89,
+  protocol: "TCP",
+  pool: "shop/web",
+  until: NOW,
+} as const;
 
 const addressPool: AddressPool = {
   apiVersion: "parasaus.io/v1",

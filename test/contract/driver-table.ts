@@ -12,6 +12,7 @@ const CAPABILITY_WORDS: Readonly<Record<keyof DriverCapabilities, string>> = {
   families: "address families",
   affinityByPrefix: "keeps clients of one network together (`prefixLength`)",
   onePacket: "schedules datagrams one by one (`onePacketScheduling`)",
+  portRanges: "has ranges of ports (`lastPort`)",
   forwards: "sends real packets",
   changesSchedulerWithoutGap: "takes connections also while the scheduler changes",
   countsRefusals: "counts refused connections by reason",

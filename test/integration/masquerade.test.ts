@@ -14,7 +14,7 @@ describe.skipIf(missing)(`the table of masqueraded services in nf_tables${missin
   beforeAll(async () => {
     namespace = makeNamespace("nft");
     namespace.run("nft", "add table ip others; add chain ip others c");
-    host = await startRemote(namespace, "masquerade-host.ts", ["parasaus_n1"]);
+    host = await startRemote(namespace, "nft-host.ts", ["masquerade", "parasaus_n1"]);
   });
   afterAll(() => namespace?.[Symbol.asyncDispose]());
 
@@ -39,7 +39,7 @@ describe.skipIf(missing)(`the table of masqueraded services in nf_tables${missin
   });
 
   it("tells why the kernel cannot have it", async () => {
-    const elsewhere = await startRemote(namespace, "masquerade-host.ts", ["n".repeat(300)]);
+    const elsewhere = await startRemote(namespace, "nft-host.ts", ["masquerade", "n".repeat(300)]);
     expect(await elsewhere.call("whyNot")).toMatch(/^Cannot translate addresses with nf_tables: E/);
     await elsewhere.end();
   });

@@ -17,7 +17,7 @@ const LAB_PROGRAMS = [
   "ipvs-host",
   "ipvs-scale",
   "ipvs-service",
-  "masquerade-host",
+  "nft-host",
   "member",
   "relay",
   "traffic-client",

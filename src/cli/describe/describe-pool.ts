@@ -2,6 +2,7 @@ import { formatHostPort } from "../../foundation/index.ts";
 import {
   type CompleteMember,
   completeMember,
+  formatConnectAddress,
   formatDurationMs,
   type MemberCounters,
   type MemberStatus,
@@ -21,7 +22,8 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
     fact(
       "Connect Addresses",
       (status?.connectAddresses ?? []).map(
-        ({ ip, port, protocol }) => `${formatHostPort(ip === "*" ? "<nodes>" : ip, port)}/${protocol}`,
+        (address) =>
+          `${formatConnectAddress({ ...address, ip: address.ip === "*" ? "<nodes>" : address.ip })}/${address.protocol}`,
       ),
     ),
     fact("Scheduler", spec.scheduler),

@@ -41,14 +41,14 @@ export function withUse(
 
 /** What a restarted allocator keeps back. Unreadable dates are over. */
 export function rememberedQuarantine(pool: AddressPool): Quarantine[] {
-  return (pool.status?.quarantine ?? []).map(({ ip, port, protocol, pool: key, until }) => ({
-    address: { ip, port, protocol, addressPool: pool.metadata.name } satisfies ConnectAddress,
+  return (pool.status?.quarantine ?? []).map(({ pool: key, until, ...address }) => ({
+    address: { ...address, addressPool: pool.metadata.name } satisfies ConnectAddress,
     key,
     untilMs: Date.parse(until) || 0,
   }));
 }
 
 function toStored({ address, key, untilMs }: Quarantine): QuarantinedAddress {
-  const { ip, port, protocol } = address;
-  return { ip, port, protocol, pool: key, until: new Date(Math.ceil(untilMs / 1_000) * 1_000).toISOString() };
+  const { addressPool: _, ...where } = address;
+  return { ...where, pool: key, until: new Date(Math.ceil(untilMs / 1_000) * 1_000).toISOString() };
 }

@@ -174,6 +174,42 @@ describe("allocating connect addresses", () => {
     expect(take("c", { addressPool: "vips", port: 443 })).toMatchObject({ ip: "10.0.0.1", port: 443 });
   });
 
+  it("gives a range of ports to one pool, and none of its ports to another one", () => {
+    const { take, ask, release, advance } = lab({ vips: { addresses: ["10.0.0.1"], ports: ["1-65535"] } });
+    const range = { addressPool: "vips", port: 8000, lastPort: 8099 };
+    expect(take("media", range)).toMatchObject({ ip: "10.0.0.1", port: 8000, lastPort: 8099 });
+    for (const wanted of [{ port: 8050 }, { port: 8099, lastPort: 9000 }, { port: 7000, lastPort: 8000 }])
+      expect(ask("web", { addressPool: "vips", ...wanted })).toMatchObject({
+        reason: "AddressInUse",
+        message: expect.stringContaining("is held by pool default/media as 10.0.0.1:8000-8099/TCP"),
+      });
+    expect(ask("media", range)).toMatchObject({ kind: "kept" });
+    expect(take("web", { addressPool: "vips", port: 8100 }).port).toBe(8100);
+    expect(take("media", { ...range, lastPort: 8009 })).toMatchObject({ lastPort: 8009 });
+    expect(ask("web", { addressPool: "vips", port: 8050 }), "flows of the range may go on").toMatchObject({
+      reason: "AddressQuarantined",
+    });
+    advance(30);
+    expect(ask("web", { addressPool: "vips", port: 8050 })).toMatchObject({ kind: "granted" });
+    release("media");
+    expect(ask("web", { addressPool: "vips", port: 8009 })).toMatchObject({ reason: "AddressQuarantined" });
+    expect(ask("media", { ...range, lastPort: 8009 })).toMatchObject({ kind: "granted" });
+    advance(30);
+    expect(ask("web", { addressPool: "vips", port: 8000, lastPort: 8099 })).toMatchObject({
+      kind: "granted",
+    });
+  });
+
+  it("counts every port of a range, and refuses one that leaves the address pool's ports", () => {
+    const { take, ask, ledger } = lab({ vips: { addresses: ["10.0.0.1"], ports: ["8000-8099"] } });
+    take("media", { addressPool: "vips", port: 8000, lastPort: 8009 });
+    expect(ledger.countWithin(() => true)).toEqual({ held: 10, quarantined: 0 });
+    expect(ask("web", { addressPool: "vips", port: 8090, lastPort: 8100 })).toMatchObject({
+      reason: "OutOfRange",
+      message: 'port 8090-8100 is outside address pool "vips" (8000-8099)',
+    });
+  });
+
   it("says that a port is free on none of the addresses", () => {
     const { take, ask } = lab({ vips: { addresses: ["10.0.0.1-10.0.0.2"], ports: ["1-65535"] } });
     take("a", { addressPool: "vips", port: 80 });

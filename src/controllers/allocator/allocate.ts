@@ -1,12 +1,19 @@
-import { formatHostPort, type IpFamily } from "../../foundation/index.ts";
-import { type AddressPool, type ConnectAddress, familyOfPool, type PoolSpec } from "../../model/index.ts";
+import type { IpFamily } from "../../foundation/index.ts";
+import {
+  type AddressPool,
+  type ConnectAddress,
+  familyOfPool,
+  formatConnectAddress,
+  lastPortOf,
+  type PoolSpec,
+} from "../../model/index.ts";
 import type { AddressLedger, Holder, Obstacle } from "./ledger.ts";
 import {
   type AddressRanges,
   capacityOf,
   contains,
   containsIp,
-  containsPort,
+  containsPorts,
   EVERY_NODE,
   eachIp,
   eachPort,
@@ -24,7 +31,7 @@ export interface AllocatableRanges {
 /** What a pool asks for. */
 export interface AllocationRequest {
   readonly holder: Holder;
-  readonly spec: Pick<PoolSpec, "addressPool" | "ip" | "port" | "protocol"> &
+  readonly spec: Pick<PoolSpec, "addressPool" | "ip" | "port" | "lastPort" | "protocol"> &
     Partial<Pick<PoolSpec, "members">>;
   readonly nowMs: number;
   /** Port at which the search for a free one begins. */
@@ -45,8 +52,8 @@ export type Allocation =
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly message: string };
 
 /** `10.0.0.1:80/TCP`. */
-export function formatAddress({ ip, port, protocol }: ConnectAddress): string {
-  return `${formatHostPort(ip, port)}/${protocol}`;
+export function formatAddress(address: ConnectAddress): string {
+  return `${formatConnectAddress(address)}/${address.protocol}`;
 }
 
 /** Decides which connect address a pool gets. Pure: the ledger is only read. */
@@ -77,11 +84,12 @@ function fits(
     held.protocol === spec.protocol &&
     isOfFamily(held.ip, familyOf(spec)) &&
     (spec.ip === undefined || spec.ip === held.ip) &&
-    (spec.port === undefined || spec.port === held.port);
+    (spec.port === undefined || spec.port === held.port) &&
+    spec.lastPort === held.lastPort;
   if (!isAsked) return false;
   return (
     held.addressPool === spec.addressPool ||
-    (source !== undefined && contains(source.ranges, held.ip, held.port))
+    (source !== undefined && containsIp(source.ranges, held.ip) && containsPorts(source.ranges, held))
   );
 }
 
@@ -109,10 +117,12 @@ function outsideRanges(spec: AllocationRequest["spec"], source: AllocatableRange
       `address ${spec.ip} is outside address pool "${source.name}" (${addresses.join(", ")})`,
     );
   }
-  if (spec.port !== undefined && !containsPort(source.ranges, spec.port)) {
+  const { port, lastPort } = spec;
+  const wanted = port !== undefined && portsOf(port, lastPort);
+  if (wanted && !containsPorts(source.ranges, wanted)) {
     return refused(
       "OutOfRange",
-      `port ${spec.port} is outside address pool "${source.name}" (${ports.join(", ")})`,
+      `port ${formatPorts(wanted)} is outside address pool "${source.name}" (${ports.join(", ")})`,
     );
   }
   return undefined;
@@ -126,7 +136,8 @@ function isExact(spec: AllocationRequest["spec"], { ranges }: AllocatableRanges)
 function exact(request: AllocationRequest, ledger: AddressLedger, source: AllocatableRanges): Allocation {
   const { spec, holder, nowMs } = request;
   const [ip = EVERY_NODE] = spec.ip === undefined ? eachIp(source.ranges, familyOf(spec)) : [spec.ip];
-  const address = { ip, port: spec.port ?? 0, protocol: spec.protocol, addressPool: source.name };
+  const { protocol, port = 0, lastPort } = spec;
+  const address = { ip, ...portsOf(port, lastPort), protocol, addressPool: source.name };
   const obstacle = ledger.obstacleTo(address, holder, nowMs);
   return obstacle ? blocked(address, obstacle) : { kind: "granted", address };
 }
@@ -134,8 +145,9 @@ function exact(request: AllocationRequest, ledger: AddressLedger, source: Alloca
 function blocked(address: ConnectAddress, obstacle: Obstacle): Allocation {
   if (obstacle.kind === "held") {
     const { holder, address: theirs } = obstacle;
-    const overlap = theirs.ip === address.ip ? "" : ` as ${formatAddress(theirs)}`;
-    return refused("AddressInUse", `${formatAddress(address)} is held by pool ${holder.key}${overlap}`);
+    const [wanted, known] = [address, theirs].map(formatAddress);
+    const overlap = known === wanted ? "" : ` as ${known}`;
+    return refused("AddressInUse", `${wanted} is held by pool ${holder.key}${overlap}`);
   }
   const until = new Date(obstacle.quarantine.untilMs).toISOString();
   return refused(
@@ -150,8 +162,11 @@ function anyFree(request: AllocationRequest, ledger: AddressLedger, source: Allo
   if (before && fits(before, spec, source) && !ledger.obstacleTo(before, request.holder, request.nowMs)) {
     return { kind: "granted", address: { ...before, addressPool: source.name } };
   }
+  const { port, lastPort } = spec;
   const found =
-    spec.port === undefined ? freePort(request, ledger, source) : freeIp(request, spec.port, ledger, source);
+    port === undefined
+      ? freePort(request, ledger, source)
+      : freeIp(request, portsOf(port, lastPort), ledger, source);
   if (!found) return refused("AddressPoolExhausted", exhaustion(request.spec, ledger, source));
   return { kind: "granted", address: { ...found, protocol: spec.protocol, addressPool: source.name } };
 }
@@ -173,17 +188,27 @@ function freePort(
 /** An address of its own if there is one left, else the first where this port is free. */
 function freeIp(
   { spec, holder, nowMs }: AllocationRequest,
-  port: number,
+  ports: Ports,
   ledger: AddressLedger,
   { ranges }: AllocatableRanges,
-): { ip: string; port: number } | undefined {
+): Pick<ConnectAddress, "ip" | keyof Ports> | undefined {
   let second: string | undefined;
   for (const ip of eachIp(ranges, familyOf(spec))) {
-    if (!ledger.isIpUsed(ip)) return { ip, port };
-    if (second === undefined && !ledger.obstacleTo({ ip, port, protocol: spec.protocol }, holder, nowMs))
+    if (!ledger.isIpUsed(ip)) return { ip, ...ports };
+    if (second === undefined && !ledger.obstacleTo({ ip, ...ports, protocol: spec.protocol }, holder, nowMs))
       second = ip;
   }
-  return second === undefined ? undefined : { ip: second, port };
+  return second === undefined ? undefined : { ip: second, ...ports };
+}
+
+type Ports = Pick<ConnectAddress, "port" | "lastPort">;
+
+function portsOf(port: number, lastPort: number | undefined): Ports {
+  return lastPort === undefined ? { port } : { port, lastPort };
+}
+
+function formatPorts(ports: Ports): string {
+  return ports.lastPort === undefined ? `${ports.port}` : `${ports.port}-${lastPortOf(ports)}`;
 }
 
 function exhaustion(
@@ -196,7 +221,7 @@ function exhaustion(
   const wanted =
     spec.port === undefined
       ? ""
-      : `, and port ${spec.port} is free on none of its ${ranges.ipCount} addresses`;
+      : `, and port ${formatPorts(portsOf(spec.port, spec.lastPort))} is free on none of its ${ranges.ipCount} addresses`;
   return `address pool "${name}" is exhausted: ${held} of ${capacity} connect addresses are in use and ${quarantined} are kept back${wanted}`;
 }
 

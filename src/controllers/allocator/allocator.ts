@@ -1,7 +1,7 @@
-import { formatHostPort } from "../../foundation/index.ts";
 import {
   type AddressPool,
   addressPoolDefinition,
+  formatConnectAddress,
   type KubeObject,
   type Node,
   nodeDefinition,
@@ -110,7 +110,7 @@ class Allocator {
       this.#environment.logger.error("two pools hold one connect address, the younger gets another", {
         pool: holder.key,
         other: obstacle.holder.key,
-        address: formatHostPort(address.ip, address.port),
+        address: formatConnectAddress(address),
       });
       return;
     }

@@ -33,6 +33,17 @@ it("finds a pool that listens on every node at each node's address, and nowhere 
   expect(index.holderAt("10.0.0.3", 30_080, "TCP")).toBeUndefined();
 });
 
+it("finds a pool that listens on a range of ports at each of them, until it goes", () => {
+  const media = pool("media", ["10.9.0.1", 8000, "TCP"]);
+  const [address] = media.status?.connectAddresses ?? [];
+  if (address) index.put({ ...media, status: { connectAddresses: [{ ...address, lastPort: 8009 }] } });
+  const found = [7999, 8000, 8009, 8010].map((port) => index.holderAt("10.9.0.1", port, "TCP"));
+  expect(found).toEqual([undefined, "shop/media", "shop/media", undefined]);
+  expect(index.holderAt("10.9.0.1", 8000, "UDP")).toBeUndefined();
+  index.remove("uid-media");
+  expect(index.holderAt("10.9.0.1", 8000, "TCP")).toBeUndefined();
+});
+
 it("follows a pool that changes its address, and forgets one that goes, but not its neighbour", () => {
   index.put(pool("web", ["10.9.0.1", 80, "TCP"]));
   index.put(pool("shop", ["10.9.0.2", 80, "TCP"]));

@@ -1,4 +1,4 @@
-import type { ConnectAddress, Pool, Protocol } from "../../model/index.ts";
+import { type ConnectAddress, lastPortOf, type Pool, type Protocol } from "../../model/index.ts";
 import { EVERY_NODE } from "./ranges.ts";
 
 interface Listener {
@@ -10,7 +10,7 @@ interface Listener {
 
 /** Who listens where, as the stored pools say: for every server, whether or not it runs the allocator. */
 export class ConnectAddressIndex {
-  /** By port and protocol: few share one. */
+  /** By port and protocol, ranges by protocol: few share one. */
   readonly #listeners = new Map<string, readonly Listener[]>();
   readonly #ports = new Map<string, readonly string[]>();
   #nodeIps: ReadonlySet<string> = new Set();
@@ -27,16 +27,13 @@ export class ConnectAddressIndex {
     const addresses = status?.connectAddresses ?? [];
     if (addresses.length === 0) return;
     for (const address of addresses) {
-      const at = portOf(address.port, address.protocol);
+      const at = keyOf(address);
       this.#listeners.set(at, [
         ...(this.#listeners.get(at) ?? []),
         { uid, key: `${namespace}/${name}`, address },
       ]);
     }
-    this.#ports.set(
-      uid,
-      addresses.map(({ port, protocol }) => portOf(port, protocol)),
-    );
+    this.#ports.set(uid, addresses.map(keyOf));
   }
 
   /** Forgets a pool. */
@@ -58,11 +55,20 @@ export class ConnectAddressIndex {
   /** `namespace/name` of the pool that listens on an address, be it as one of the nodes' own. */
   holderAt(ip: string, port: number, protocol: Protocol): string | undefined {
     const isMet = ({ address }: Listener) =>
-      address.ip === ip || (address.ip === EVERY_NODE && this.#nodeIps.has(ip));
-    return this.#listeners.get(portOf(port, protocol))?.find(isMet)?.key;
+      (address.ip === ip || (address.ip === EVERY_NODE && this.#nodeIps.has(ip))) &&
+      port >= address.port &&
+      port <= lastPortOf(address);
+    const listeners = [`${port}/${protocol}`, rangesOf(protocol)].flatMap(
+      (at) => this.#listeners.get(at) ?? [],
+    );
+    return listeners.find(isMet)?.key;
   }
 }
 
-function portOf(port: number, protocol: Protocol): string {
-  return `${port}/${protocol}`;
+function keyOf({ port, lastPort, protocol }: ConnectAddress): string {
+  return lastPort === undefined ? `${port}/${protocol}` : rangesOf(protocol);
+}
+
+function rangesOf(protocol: Protocol): string {
+  return `ranges/${protocol}`;
 }

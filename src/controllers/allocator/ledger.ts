@@ -1,4 +1,4 @@
-import type { ConnectAddress, Protocol } from "../../model/index.ts";
+import { type ConnectAddress, lastPortOf, type Protocol } from "../../model/index.ts";
 import { EVERY_NODE } from "./ranges.ts";
 
 /** A pool that holds or wants a connect address. */
@@ -68,25 +68,34 @@ export class AddressLedger {
 
   /** What keeps `holder` from having exactly this connect address. */
   obstacleTo(address: ConnectAddress, holder: Holder, nowMs: number): Obstacle | undefined {
-    for (const slot of this.#overlapping(address.ip, address.port)) {
-      const other = slot.holders.get(address.protocol);
-      const held = other && this.#heldBy.get(other.uid);
-      if (other && held && other.uid !== holder.uid) return { kind: "held", holder: other, address: held };
-      const quarantine = slot.quarantines.get(address.protocol);
-      if (quarantine && quarantine.key !== holder.key && quarantine.untilMs > nowMs) {
-        return { kind: "quarantined", quarantine };
+    for (const port of eachPortOf(address)) {
+      for (const slot of this.#overlapping(address.ip, port)) {
+        const obstacle = this.#obstacleIn(slot, address.protocol, holder, nowMs);
+        if (obstacle) return obstacle;
       }
     }
     return undefined;
   }
 
+  #obstacleIn(slot: Slot, protocol: Protocol, holder: Holder, nowMs: number): Obstacle | undefined {
+    const other = slot.holders.get(protocol);
+    const held = other && this.#heldBy.get(other.uid);
+    if (other && held && other.uid !== holder.uid) return { kind: "held", holder: other, address: held };
+    const quarantine = slot.quarantines.get(protocol);
+    const isKept = quarantine && quarantine.key !== holder.key && quarantine.untilMs > nowMs;
+    return isKept ? { kind: "quarantined", quarantine } : undefined;
+  }
+
   /** Gives a connect address to a pool that has none. The caller has asked for obstacles before, in the same turn. */
   claim(address: ConnectAddress, holder: Holder): void {
-    const slot = this.#slotAt(address.ip, address.port);
-    slot.holders.set(address.protocol, holder);
     this.#heldBy.set(holder.uid, address);
-    const quarantine = slot.quarantines.get(address.protocol);
-    if (quarantine) this.endQuarantine(quarantine);
+    for (const port of eachPortOf(address)) {
+      const slot = this.#slotAt(address.ip, port);
+      slot.holders.set(address.protocol, holder);
+      const quarantine = slot.quarantines.get(address.protocol);
+      // One that reaches further goes on for the ports beyond.
+      if (quarantine && isWithin(quarantine.address, address)) this.endQuarantine(quarantine);
+    }
   }
 
   /** Takes the connect address back and keeps it back until `untilMs`. */
@@ -94,7 +103,7 @@ export class AddressLedger {
     const address = this.#heldBy.get(holder.uid);
     if (!address) return undefined;
     this.#heldBy.delete(holder.uid);
-    this.#slotAt(address.ip, address.port).holders.delete(address.protocol);
+    for (const port of eachPortOf(address)) this.#slotAt(address.ip, port).holders.delete(address.protocol);
     this.#freedCount += 1;
     const quarantine = { address, key: holder.key, untilMs };
     this.quarantine(quarantine);
@@ -103,24 +112,31 @@ export class AddressLedger {
 
   /** Keeps a connect address back; the later deadline wins. */
   quarantine(quarantine: Quarantine): void {
-    const { ip, port, protocol } = quarantine.address;
-    const slot = this.#slotAt(ip, port);
-    const known = slot.quarantines.get(protocol);
-    if (known && known.untilMs >= quarantine.untilMs) return;
-    if (known) this.#quarantines.delete(known);
-    slot.quarantines.set(protocol, quarantine);
+    const { ip, protocol } = quarantine.address;
+    let isLater = false;
+    for (const port of eachPortOf(quarantine.address)) {
+      const slot = this.#slotAt(ip, port);
+      const known = slot.quarantines.get(protocol);
+      if (known && known.untilMs >= quarantine.untilMs) continue;
+      if (known && isWithin(known.address, quarantine.address)) this.#quarantines.delete(known);
+      slot.quarantines.set(protocol, quarantine);
+      isLater = true;
+    }
+    if (!isLater) return;
     this.#quarantines.add(quarantine);
     this.#lastOf.set(quarantine.key, quarantine);
   }
 
   endQuarantine(quarantine: Quarantine): void {
-    const { ip, port, protocol } = quarantine.address;
-    const slot = this.#slotAt(ip, port);
-    if (slot.quarantines.get(protocol) === quarantine) slot.quarantines.delete(protocol);
+    const { ip, protocol } = quarantine.address;
+    for (const port of eachPortOf(quarantine.address)) {
+      const slot = this.#slotAt(ip, port);
+      if (slot.quarantines.get(protocol) === quarantine) slot.quarantines.delete(protocol);
+      this.#forgetIfEmpty(ip, port, slot);
+    }
     this.#quarantines.delete(quarantine);
     this.#freedCount += 1;
     if (this.#lastOf.get(quarantine.key) === quarantine) this.#lastOf.delete(quarantine.key);
-    this.#forgetIfEmpty(ip, port, slot);
   }
 
   /** Ends what is over. @returns whether anything ended */
@@ -188,4 +204,13 @@ export class AddressLedger {
     if (left > 0) this.#usedIps.set(ip, left);
     else this.#usedIps.delete(ip);
   }
+}
+
+function* eachPortOf(address: ConnectAddress): Generator<number> {
+  for (let port = address.port; port <= lastPortOf(address); port += 1) yield port;
+}
+
+/** Whether `outer`, of the same address and protocol, has every port of `inner`. */
+function isWithin(inner: ConnectAddress, outer: ConnectAddress): boolean {
+  return inner.port >= outer.port && lastPortOf(inner) <= lastPortOf(outer);
 }

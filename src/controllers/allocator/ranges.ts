@@ -9,7 +9,13 @@ import {
   parseIpv4Range,
   parseIpv6Range,
 } from "../../foundation/index.ts";
-import { type AddressPool, type PortRange, parsePortRange } from "../../model/index.ts";
+import {
+  type AddressPool,
+  type ConnectAddress,
+  lastPortOf,
+  type PortRange,
+  parsePortRange,
+} from "../../model/index.ts";
 
 /** Every address of every node, as connect addresses write it. */
 export const EVERY_NODE = "*";
@@ -45,7 +51,7 @@ export function readRanges(spec: AddressPool["spec"]): AddressRanges {
 
 /** Whether the ranges hold this connect address. */
 export function contains(ranges: AddressRanges, ip: string, port: number): boolean {
-  return containsIp(ranges, ip) && containsPort(ranges, port);
+  return containsIp(ranges, ip) && containsPorts(ranges, { port });
 }
 
 /** Whether the ranges hold this address, on whatever port. */
@@ -76,9 +82,12 @@ function atMostSafe(count: number): number {
   return Math.min(count, Number.MAX_SAFE_INTEGER);
 }
 
-/** Whether the ranges hold this port, on whatever address. */
-export function containsPort(ranges: AddressRanges, port: number): boolean {
-  return ranges.ports.some(({ first, last }) => port >= first && port <= last);
+/** Whether the ranges hold all these ports, on whatever address. */
+export function containsPorts(
+  ranges: AddressRanges,
+  ports: Pick<ConnectAddress, "port" | "lastPort">,
+): boolean {
+  return ranges.ports.some(({ first, last }) => ports.port >= first && lastPortOf(ports) <= last);
 }
 
 /** Every address of a family (absent: of both) in order, `*` first, IPv6 last. Lazy: a /8 has 16 million, a /64 more. */

@@ -21,7 +21,7 @@ export interface OwnedWrite {
   readonly options: { readonly operator: string };
 }
 
-const ALWAYS_OWNED = ["addressPool", "ip", "port", "protocol"] as const;
+const ALWAYS_OWNED = ["addressPool", "ip", "port", "lastPort", "protocol"] as const;
 
 /**
  * Refuses to edit what a Pool has from its Service: addressing, protocol, membership, and weight, scheduler and check as

@@ -41,6 +41,7 @@ const CAPABILITIES: DriverCapabilities = {
   families: [4],
   affinityByPrefix: false,
   onePacket: false,
+  portRanges: false,
   forwards: true,
   changesSchedulerWithoutGap: true,
   countsRefusals: true,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import path from "node:path";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
-import { Programme } from "./programme.ts";
+import { Programme, rangesOf } from "./programme.ts";
 import { type RecordPlace, readRecord, recordFileFor } from "./record.ts";
 
 /** What the operator has let pools take over. */
@@ -26,7 +26,7 @@ export function allowAdoption(place: RecordPlace): readonly string[] {
   programme.setNodeAddresses(recorded?.nodeAddresses ?? []);
   for (const [uid, entry] of recorded?.entries ?? []) programme.set(uid, entry);
   using table = openKernelTable();
-  const places = [...table.read().services.keys()].filter(
+  const places = [...table.read(rangesOf(programme)).services.keys()].filter(
     (each) => !programme.ownerOf(each) && !recorded?.leaving.has(each),
   );
   const file = allowanceFileFor(place);

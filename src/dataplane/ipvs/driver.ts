@@ -1,4 +1,4 @@
-import { openLocalRoutes, openMasquerade } from "../../linux/index.ts";
+import { openLocalRoutes, openMasquerade, openPortMarks } from "../../linux/index.ts";
 import { SCHEDULER_NAMES } from "../../model/index.ts";
 import type { Driver, DriverCapabilities, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
@@ -9,10 +9,13 @@ import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
-import { isMasquerading, masqueradeTableFor, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
+import { isMasquerading, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
+import { ownTableFor } from "./own-table.ts";
+import { rangesOf } from "./programme.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord, recordFileFor } from "./record.ts";
+import { refuseRanges } from "./refuse-ranges.ts";
 import { bringSysctls, bringTimeouts, presentSysctls, TIMEOUTS, wantedSysctls } from "./settings.ts";
 import { bringDaemons, wantedDaemons } from "./sync.ts";
 
@@ -40,13 +43,15 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const kernel = kernelName();
   const record = openRecord(recordFileFor(options), kernel);
   const routes = openLocalRoutes();
-  const masquerade = openMasquerade(masqueradeTableFor(options));
+  const masquerade = openMasquerade(ownTableFor(options));
+  const marks = openPortMarks(ownTableFor(options));
   const lacking = whyNoMasquerading(masquerade);
+  const lackingMarks = marks.whyNot();
   const programmer = new Programmer({
-    ...{ table, record, routes, masquerade, logger, nowMs: kernelNowMs },
+    ...{ table, record, routes, masquerade, marks, logger, nowMs: kernelNowMs },
     mayTakeOver: () => readAllowance(allowanceFileFor(options), kernel),
   });
-  const capabilities = capabilitiesOf(lacking === undefined);
+  const capabilities = capabilitiesOf(lacking === undefined, lackingMarks === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   const daemons = wantedDaemons(options.sync);
@@ -73,7 +78,8 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
         bringSettings(programmer.hasMasquerading);
         return [...refusals, ...failures];
       }),
-    readCounters: () => inTurn(async () => countersOf(programmer.programme, table.read())),
+    readCounters: () =>
+      inTurn(async () => countersOf(programmer.programme, table.read(rangesOf(programmer.programme)))),
     explain: async (flow) => explainFlow(programmer.programme, readFlowTable(), flow, timeouts),
     listFlows: async (poolUid, limitCount) =>
       listFlows(programmer.programme, readFlowTable(), poolUid, limitCount, timeouts),
@@ -81,7 +87,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     setNodeAddresses: (addresses) =>
       // The kernel sends nothing on from 127.0.0.1 to another machine.
       inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
-    writeCount: () => table.writeCount + masquerade.writeCount,
+    writeCount: () => table.writeCount + masquerade.writeCount + marks.writeCount,
     askCount: () => table.askCount,
     foreignServices: () => [...programmer.foreignServices, ...foreignDaemons],
     [Symbol.asyncDispose]: async () => {
@@ -89,12 +95,15 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
       table[Symbol.dispose]();
       routes[Symbol.dispose]();
       masquerade[Symbol.dispose]();
+      marks[Symbol.dispose]();
     },
   };
   return driver;
 
   function sift(operations: readonly PoolOperation[]): Sifted {
-    const failures = operations.flatMap((each) => refuseMasquerading(each, lacking));
+    const failures = operations.flatMap((each) =>
+      [...refuseMasquerading(each, lacking), ...refuseRanges(each, lackingMarks)].slice(0, 1),
+    );
     const refused = new Set(failures.map(({ uid }) => uid));
     const rest = operations.filter((each) => each.kind === "remove" || !refused.has(each.pool.uid));
     const { accepted, refusals } = siftOperations({ name: "ipvs", capabilities }, rest);
@@ -128,7 +137,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   }
 }
 
-function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
+function capabilitiesOf(canMasquerade: boolean, canMark: boolean): DriverCapabilities {
   return {
     forwarding: [...(canMasquerade ? (["fullnat"] as const) : []), "nat", "dsr", "tunnel"],
     schedulers: SCHEDULER_NAMES,
@@ -136,6 +145,7 @@ function capabilitiesOf(canMasquerade: boolean): DriverCapabilities {
     families: [4, 6],
     affinityByPrefix: true,
     onePacket: true,
+    portRanges: canMark,
     forwards: true,
     changesSchedulerWithoutGap: false,
     countsRefusals: false,

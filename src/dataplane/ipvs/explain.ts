@@ -1,5 +1,4 @@
 import type { FlowExplanation, FlowTuple } from "../driver.ts";
-import { placeKey } from "../order.ts";
 import type { TableFlow } from "./flow-table.ts";
 import type { Programme } from "./programme.ts";
 import type { TableTimeouts } from "./table.ts";
@@ -37,7 +36,8 @@ export function listFlows(
   const found: FlowExplanation[] = [];
   for (const flow of flows) {
     if (found.length >= limitCount) break;
-    if (flow.state === "closed" || !places.has(placeKey(flow.tuple))) continue;
+    const isThere = programme.placesAround(flow.tuple).some((place) => places.has(place));
+    if (flow.state === "closed" || !isThere) continue;
     const explanation = describe(programme, flow, timeouts);
     if (explanation?.poolUid === poolUid) found.push(explanation);
   }
@@ -50,8 +50,8 @@ function describe(
   timeouts: TableTimeouts,
 ): FlowExplanation | undefined {
   const { tuple, memberIp, memberPort, state } = flow;
-  for (const pool of programme.poolsAt(placeKey(tuple))) {
-    const member = pool.members.find(({ ip, port }) => ip === memberIp && port === memberPort);
+  for (const { pool, isInRange } of programme.poolsAround(tuple)) {
+    const member = pool.members.find(({ ip, port }) => ip === memberIp && (isInRange || port === memberPort));
     if (!member) continue;
     return {
       flow: tuple,

@@ -15,6 +15,7 @@ import {
 import { type ConnectAddress, SCHEDULER_NAMES, type SchedulerName } from "../../model/index.ts";
 import { placeKey } from "../order.ts";
 import type { Command } from "./commands.ts";
+import { isRange, markOf } from "./ranges.ts";
 import type { Destination, ForwardingMethod, Service } from "./services.ts";
 import type { CommandFailure, ServiceTable, SyncDaemon, TableDestination, TableService } from "./table.ts";
 
@@ -44,22 +45,24 @@ const GONE: readonly string[] = ["ENOENT", "ESRCH"];
 export function openKernelTable(): ServiceTable {
   const ipvs = openIpvs();
   return {
-    read() {
-      const entries = ipvs.dump();
-      const services = entries.flatMap((entry) => decodeEntry(entry) ?? []);
-      return {
-        services: new Map(services.map((service) => [placeKey(service.address), service])),
-        others: entries
-          .filter((entry) => !addressOf(entry.service.key))
-          .map((entry) => ipvsServiceName(entry.service.key)),
-      };
+    read(rangeAt) {
+      const services = new Map<string, TableService>();
+      const others: string[] = [];
+      for (const entry of ipvs.dump()) {
+        const { key } = entry.service;
+        const address = key.kind === "mark" ? rangeAt(key.family, key.mark) : addressOf(key);
+        if (address) services.set(placeKey(address), decodeEntry(entry, address));
+        else others.push(ipvsServiceName(key));
+      }
+      return { services, others };
     },
     readService(address) {
       const key = encodeKey(address);
       const service = ipvs.service(key);
-      return service && decodeEntry({ service, destinations: ipvs.destinations(key) });
+      return service && decodeEntry({ service, destinations: ipvs.destinations(key) }, address);
     },
-    readDestinations: (address) => ipvs.destinations(encodeKey(address)).map(decodeDestination),
+    readDestinations: (address) =>
+      ipvs.destinations(encodeKey(address)).map((each) => decodeDestination(each, address)),
     execute: (commands) => {
       const failures = ipvs.execute(commands.map(encodeCommand));
       return failures.flatMap((failure) => failureOf(commands[failure.index], failure) ?? []);
@@ -126,11 +129,17 @@ function encodeCommand(command: Command): IpvsCommand {
     case "delete-service":
       return { kind: command.kind, key };
     default:
-      return { kind: command.kind, service: key, destination: encodeDestination(command.destination) };
+      return {
+        kind: command.kind,
+        service: key,
+        destination: encodeDestination(command.destination, command.address),
+      };
   }
 }
 
-function encodeKey({ protocol, ip, port }: ConnectAddress): IpvsServiceKey {
+function encodeKey(address: ConnectAddress): IpvsServiceKey {
+  const { protocol, ip, port } = address;
+  if (isRange(address)) return { kind: "mark", family: familyOf(ip), mark: markOf(address) };
   return { kind: "address", family: familyOf(ip), protocol, ip, port };
 }
 
@@ -155,21 +164,35 @@ function encodeService(key: IpvsServiceKey, service: Service): IpvsServiceSettin
   };
 }
 
-function encodeDestination({ ip, port, weight, method }: Destination): IpvsDestinationSettings {
+function encodeDestination(
+  { ip, port, weight, method }: Destination,
+  service: ConnectAddress,
+): IpvsDestinationSettings {
   // One of another kind is somebody else's: it is only ever deleted, by its address.
   const forwarding = method === "other" ? "masq" : method;
-  return { family: familyOf(ip), ip, port, weight, forwarding, upperThreshold: 0, lowerThreshold: 0 };
+  return {
+    family: familyOf(ip),
+    ip,
+    port: portThere(port, service),
+    ...{ weight, forwarding, upperThreshold: 0, lowerThreshold: 0 },
+  };
 }
 
-function addressOf(key: IpvsServiceKey): ConnectAddress | undefined {
-  if (key.kind === "mark") return undefined;
-  const { ip, port, protocol } = key;
+/**
+ * A destination's port of ours in the kernel, and the other way round. With a range members are on its first port, where
+ * the kernel has 0: they get the port that the client asked for. One that is really on the first port is somebody else's.
+ */
+function portThere(port: number, service: ConnectAddress): number {
+  if (!isRange(service)) return port;
+  if (port === service.port) return 0;
+  return port === 0 ? service.port : port;
+}
+
+function addressOf({ ip, port, protocol }: IpvsServiceKey & { kind: "address" }): ConnectAddress {
   return { ip, port, protocol };
 }
 
-function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService | undefined {
-  const address = addressOf(service.key);
-  if (!address) return undefined;
+function decodeEntry({ service, destinations }: IpvsServiceEntry, address: ConnectAddress): TableService {
   const { flags, persistenceSeconds, netmask } = service;
   const isSticky = flags.persistent;
   return {
@@ -179,7 +202,9 @@ function decodeEntry({ service, destinations }: IpvsServiceEntry): TableService 
     ...(isSticky && netmask !== WHOLE_ADDRESS[service.key.family] ? { affinityPrefixLength: netmask } : {}),
     ...(flags.onePacket ? { isOnePacket: true } : {}),
     destinations: new Map(
-      destinations.map(decodeDestination).map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),
+      destinations
+        .map((each) => decodeDestination(each, address))
+        .map((each) => [placeKey({ ip: each.ip, port: each.port }), each]),
     ),
   };
 }
@@ -198,12 +223,12 @@ function methodOf({ forwarding, tunnel }: IpvsDestination): ForwardingMethod {
   return forwarding === "tunnel" && tunnel?.type === "ipip" ? "tunnel" : "other";
 }
 
-function decodeDestination(destination: IpvsDestination): TableDestination {
-  const { ip, port, weight, activeConnections, inactiveConnections, stats } = destination;
+function decodeDestination(destination: IpvsDestination, service: ConnectAddress): TableDestination {
+  const { ip, weight, activeConnections, inactiveConnections, stats } = destination;
   const method = methodOf(destination);
   return {
     ip,
-    port,
+    port: portThere(destination.port, service),
     weight,
     method,
     activeConnections,

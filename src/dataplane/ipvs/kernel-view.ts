@@ -1,9 +1,9 @@
 import { changedIpvsServices, type IpvsServiceKey } from "../../linux/index.ts";
-import { placeKey } from "../order.ts";
+import { bareAddress, placeKey } from "../order.ts";
 import { HeldServices } from "./held-services.ts";
 import { parsePlace } from "./programme.ts";
 import type { Service } from "./services.ts";
-import type { ServiceTable } from "./table.ts";
+import type { RangeAt, ServiceTable } from "./table.ts";
 
 /** Services read one by one after a change; of more, the whole table is read. */
 const REREAD_COUNT = 500;
@@ -18,6 +18,7 @@ export class KernelView {
   readonly #table: ServiceTable;
   readonly #nowMs: () => number;
   readonly #isOurs: (place: string) => boolean;
+  readonly #rangeAt: RangeAt;
   /** The kernel's services that are ours, by `placeKey`. */
   readonly held = new HeldServices();
   readonly #foreign = new Set<string>();
@@ -32,8 +33,15 @@ export class KernelView {
   /**
    * @param nowMs CLOCK_MONOTONIC, milliseconds.
    * @param isOurs Whether the record says that a service is ours, or was when it was being deleted.
+   * @param rangeAt The range of ports that a mark stands for.
    */
-  constructor(table: ServiceTable, nowMs: () => number, isOurs: (place: string) => boolean) {
+  constructor(
+    table: ServiceTable,
+    nowMs: () => number,
+    isOurs: (place: string) => boolean,
+    rangeAt: RangeAt,
+  ) {
+    this.#rangeAt = rangeAt;
     this.#table = table;
     this.#nowMs = nowMs;
     this.#isOurs = isOurs;
@@ -80,8 +88,9 @@ export class KernelView {
     const listing = this.#table.listing();
     const changed = changedIpvsServices(this.#listing, listing);
     const isOld = this.#nowMs() - this.#wholeReadMs > WHOLE_READ_MS;
-    const places = new Set([...this.#written, ...(changed ?? []).flatMap(placeFor)]);
-    if (!this.#isKnown || isOld || changed === undefined || places.size > REREAD_COUNT) {
+    const found = this.#placesOf(changed ?? []);
+    const places = new Set([...this.#written, ...(found ?? [])]);
+    if (!this.#isKnown || isOld || !changed || !found || places.size > REREAD_COUNT) {
       this.readAll();
       return "whole";
     }
@@ -96,7 +105,7 @@ export class KernelView {
     // First: what changes while the table is read is then seen the next time.
     this.#listing = this.#table.listing();
     this.#written.clear();
-    const { services, others } = this.#table.read();
+    const { services, others } = this.#table.read(this.#rangeAt);
     const known = new Set(this.held.keys());
     this.held.clear();
     this.#foreign.clear();
@@ -114,6 +123,19 @@ export class KernelView {
     return this.#table.readService(parsePlace(place));
   }
 
+  /** Undefined when a mark is nobody's range: only a whole reading tells others' marks. */
+  #placesOf(keys: readonly IpvsServiceKey[]): readonly string[] | undefined {
+    const places: string[] = [];
+    const unknown = new Set<number>();
+    const known = new Set<number>();
+    for (const key of keys) {
+      const address = key.kind === "mark" ? this.#rangeAt(key.family, key.mark) : key;
+      if (address) places.push(placeKey(bareAddress(address)));
+      if (key.kind === "mark") (address ? known : unknown).add(key.mark);
+    }
+    return [...unknown].every((mark) => known.has(mark)) ? places : undefined;
+  }
+
   #take(place: string): void {
     const isOurs = this.#isOurs(place) || this.held.has(place);
     const service = this.readService(place);
@@ -122,10 +144,4 @@ export class KernelView {
     if (service && !isOurs) this.#foreign.add(place);
     else this.#foreign.delete(place);
   }
-}
-
-function placeFor(key: IpvsServiceKey): string[] {
-  if (key.kind === "mark") return [];
-  const { ip, port, protocol } = key;
-  return [placeKey({ ip, port, protocol })];
 }

@@ -25,6 +25,10 @@ it.each<[Partial<ProgrammedPool>, string]>([
     { addresses: [{ ip: "2001:db8::1", port: 80, protocol: "TCP" }] },
     "does not forward IPv6 with fullnat; use nat",
   ],
+  [
+    { addresses: [{ ip: "192.0.2.10", port: 80, lastPort: 89, protocol: "TCP" }] },
+    "does not forward ranges of ports with fullnat; use nat",
+  ],
 ])("refuses what one rule for the source cannot do, and says what to use: %o", (change, words) => {
   expect(refuse(change)).toMatchObject([
     { uid: "web", code: "KernelUnsupported", message: expect.stringContaining(words) },

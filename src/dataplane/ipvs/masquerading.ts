@@ -1,12 +1,7 @@
 import { type Masquerade, readSysctl } from "../../linux/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
-import type { RecordPlace } from "./record.ts";
+import { isRange } from "./ranges.ts";
 import { CONNTRACK } from "./settings.ts";
-
-/** The name of our table in nf_tables. */
-export function masqueradeTableFor({ node }: RecordPlace): string {
-  return `parasaus_${node.replace(/[^A-Za-z0-9]/g, "_")}`.slice(0, 200);
-}
 
 /** Why members cannot see the node's address on this kernel; undefined when they can. */
 export function whyNoMasquerading(masquerade: Masquerade): string | undefined {
@@ -41,5 +36,6 @@ function impossibleFor({ isOnePacket, addresses, members }: ProgrammedPool): str
   // Connection tracking would hold the datagrams of one port together.
   if (isOnePacket) return "schedule datagrams one by one";
   if (addresses.some(({ protocol }) => protocol === "SCTP")) return "forward SCTP";
+  if (addresses.some(isRange)) return "forward ranges of ports";
   return [...addresses, ...members].some(({ ip }) => ip.includes(":")) ? "forward IPv6" : undefined;
 }

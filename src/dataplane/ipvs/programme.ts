@@ -1,8 +1,10 @@
 import { type ConnectAddress, PROTOCOLS } from "../../model/index.ts";
-import type { PoolOperation, ProgrammedAddress, ProgrammedPool } from "../driver.ts";
+import type { FlowTuple, PoolOperation, ProgrammedAddress, ProgrammedPool } from "../driver.ts";
 import { flowPolicyOf } from "../flow-policy.ts";
-import { placeKey } from "../order.ts";
+import { bareAddress, placeKey } from "../order.ts";
+import { Ranges } from "./ranges.ts";
 import { destinationsOf, isAddressDone, type Service } from "./services.ts";
+import type { RangeAt } from "./table.ts";
 
 /** One pool, and where its flows are apart from its own addresses. */
 export interface PoolEntry {
@@ -17,6 +19,8 @@ export class Programme {
   /** Which pool has an address, which may be `*`. */
   readonly #holders = new Map<string, string>();
   readonly #lingerers = new Map<string, Set<string>>();
+  /** Every range of ports that a pool has or had. */
+  readonly ranges = new Ranges((place) => this.ownerOf(place) !== undefined);
   #nodeAddresses: readonly string[] = [];
 
   get entries(): ReadonlyMap<string, PoolEntry> {
@@ -68,8 +72,12 @@ export class Programme {
       return;
     }
     this.#entries.set(uid, entry);
-    for (const address of entry.pool.addresses) this.#holders.set(keyOf(address), uid);
+    for (const address of entry.pool.addresses) {
+      this.#holders.set(keyOf(address), uid);
+      this.ranges.note(address);
+    }
     for (const place of entry.lingersAt) {
+      this.ranges.note(parsePlace(place));
       const uids = this.#lingerers.get(place) ?? new Set();
       this.#lingerers.set(place, uids.add(uid));
     }
@@ -101,9 +109,9 @@ export class Programme {
   }
 
   /** The addresses that one connect address stands for. */
-  addressesOf({ ip, port, protocol }: ConnectAddress): readonly ConnectAddress[] {
-    const ips = ip === "*" ? this.#nodeAddresses : [ip];
-    return ips.map((each) => ({ ip: each, port, protocol }));
+  addressesOf(address: ConnectAddress): readonly ConnectAddress[] {
+    const ips = address.ip === "*" ? this.#nodeAddresses : [address.ip];
+    return ips.map((ip) => ({ ...bareAddress(address), ip }));
   }
 
   /** The pool that serves there: an address of its own wins over `*`. */
@@ -127,12 +135,26 @@ export class Programme {
     return [...(owner ? [owner] : []), ...before.filter((pool) => pool !== owner)];
   }
 
+  /** The services that a flow's connect address may belong to, by `placeKey`. */
+  placesAround(flow: FlowTuple): readonly string[] {
+    const { ip, port, protocol } = flow;
+    return [placeKey({ ip, port, protocol }), ...this.ranges.around(flow)];
+  }
+
+  /** The pools whose flow it may be, and whether it is one of a range of ports. */
+  poolsAround(flow: FlowTuple): readonly { readonly pool: ProgrammedPool; readonly isInRange: boolean }[] {
+    return this.placesAround(flow).flatMap((place, index) =>
+      this.poolsAt(place).map((pool) => ({ pool, isInRange: index > 0 })),
+    );
+  }
+
   /** The service as it shall be; undefined when there shall be none. */
   service(place: string, nowMs: number): Service | undefined {
     const owner = this.ownerOf(place);
     if (!owner || isAddressDone(owner.address, nowMs)) return undefined;
     const { pool, address } = owner;
-    const takesNewFlows = address.closingDeadlineMs === undefined;
+    // At a range that closes no packet is marked any more, while one that overlaps it may serve already.
+    const takesNewFlows = address.closingDeadlineMs === undefined || address.lastPort !== undefined;
     const [, ...before] = this.poolsAt(place);
     const lingering = before.flatMap((each) => [
       ...destinationsOf(each.members, each.forwarding, false, nowMs),
@@ -154,8 +176,8 @@ export class Programme {
   }
 }
 
-function keyOf({ ip, port, protocol }: ConnectAddress): string {
-  return placeKey({ ip, port, protocol });
+function keyOf(address: ConnectAddress): string {
+  return placeKey(bareAddress(address));
 }
 
 /** The reverse of `placeKey` for an address. */
@@ -163,9 +185,16 @@ export function parsePlace(place: string): ConnectAddress {
   const [protocol, where = ""] = place.split(" ");
   const colon = where.lastIndexOf(":");
   const host = where.slice(0, colon);
+  const [port, lastPort] = where.slice(colon + 1).split("-");
   return {
     protocol: PROTOCOLS.find((each) => each === protocol) ?? "TCP",
     ip: host.startsWith("[") ? host.slice(1, -1) : host,
-    port: Number(where.slice(colon + 1)),
+    port: Number(port),
+    ...(lastPort === undefined ? {} : { lastPort: Number(lastPort) }),
   };
+}
+
+/** What marks stand for. */
+export function rangesOf({ ranges }: Programme): RangeAt {
+  return (family, mark) => ranges.at(family, mark);
 }

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { silentLogger } from "../../foundation/index.ts";
-import type { LocalRoutes, Masquerade } from "../../linux/index.ts";
+import type { LocalRoutes, Masquerade, PortMark, PortMarks } from "../../linux/index.ts";
 import type { DesiredPool } from "../driver.ts";
 import { placeKey } from "../order.ts";
 import { planOperations } from "../plan.ts";
 import { parsePlace } from "./programme.ts";
 import { Programmer } from "./programmer.ts";
+import { markOf } from "./ranges.ts";
 import { openRecord } from "./record.ts";
 import { FakeTable } from "./service-table.fixture.ts";
 import type { Service } from "./services.ts";
@@ -50,6 +51,28 @@ const masquerade: Masquerade = {
   },
   [Symbol.dispose]: () => undefined,
 };
+let marked: PortMark[] | undefined;
+/** What was written to the table of marks, in order. */
+const markWrites: string[] = [];
+const marks: PortMarks = {
+  list: () => marked,
+  hasChanged: () => true,
+  install: (fresh) => {
+    markWrites.push("install");
+    marked = [...fresh];
+  },
+  change: (gone, fresh) => {
+    markWrites.push(`-${gone.map(placeKey)} +${fresh.map(placeKey)}`);
+    const places = new Set(gone.map(placeKey));
+    marked = [...(marked ?? []).filter((each) => !places.has(placeKey(each))), ...fresh];
+  },
+  whyNot: () => undefined,
+  writeCount: 0,
+  uninstall: () => {
+    marked = undefined;
+  },
+  [Symbol.dispose]: () => undefined,
+};
 const routes: LocalRoutes = {
   list: () => [...routed],
   hasChanged: () => true,
@@ -68,6 +91,8 @@ beforeEach(async () => {
   routed.clear();
   allowed.clear();
   masqueraded = undefined;
+  marked = undefined;
+  markWrites.length = 0;
   nowMs = 1000;
   open();
   await programmer.setNodeAddresses(["192.0.2.10", "192.0.2.11"]);
@@ -82,6 +107,7 @@ function open(): void {
     record,
     routes,
     masquerade,
+    marks,
     logger: silentLogger,
     nowMs: () => nowMs,
     mayTakeOver: () => allowed,
@@ -388,4 +414,77 @@ it("repairs the table of masqueraded services when it reads the kernel", async (
   masqueraded = undefined;
   await programmer.observe();
   expect(masqueraded).toEqual([FIRST, SECOND]);
+});
+
+const RANGE = { ip: "192.0.2.20", port: 30000, lastPort: 30009, protocol: "TCP" as const };
+const WIDER = { ...RANGE, lastPort: 30019 };
+
+function rangePool(address: typeof RANGE = RANGE): DesiredPool {
+  const members = poolOf().members.map((member) => ({ ...member, port: address.port }));
+  return poolOf({ addresses: [address], members });
+}
+
+it("has one service for a range of ports, and marks packets once it is there", async () => {
+  table.onCommand = () => expect(marked).toBeUndefined();
+  expect(await program(rangePool())).toEqual([]);
+  const place = "TCP 192.0.2.20:30000-30009";
+  expect(table.describe()).toEqual([place, "  10.0.0.1:30000 1", "  10.0.0.2:30000 1"]);
+  expect(marked).toEqual([{ ...RANGE, mark: markOf(RANGE) }]);
+  expect([...routed]).toEqual(["192.0.2.20"]);
+  table.onCommand = () => undefined;
+  open();
+  markWrites.length = 0;
+  expect(planOperations([rangePool()], await programmer.observe(), nowMs)).toEqual([]);
+  expect([table.commands.length, markWrites]).toEqual([3, []]);
+});
+
+it("exchanges a range for a wider one at once, and keeps the old one's flows until their deadline", async () => {
+  await program(rangePool());
+  markWrites.length = 0;
+  expect(await program(rangePool(WIDER))).toEqual([]);
+  expect(markWrites).toEqual(["-TCP 192.0.2.20:30000-30009 +TCP 192.0.2.20:30000-30019"]);
+  expect([...table.services.keys()]).toEqual(["TCP 192.0.2.20:30000-30009", "TCP 192.0.2.20:30000-30019"]);
+  open();
+  markWrites.length = 0;
+  await program(rangePool(WIDER));
+  expect([table.commands, markWrites], "a restart writes nothing").toEqual([[], []]);
+  nowMs += 30_001;
+  await programmer.endDue();
+  expect([...table.services.keys()]).toEqual(["TCP 192.0.2.20:30000-30019"]);
+});
+
+it("repairs marks and the service of a range that somebody took away", async () => {
+  await program(rangePool());
+  marked = undefined;
+  await programmer.observe();
+  expect(marked).toEqual([{ ...RANGE, mark: markOf(RANGE) }]);
+  marked = [];
+  await programmer.observe();
+  expect(marked).toHaveLength(1);
+  table.services.clear();
+  await program(rangePool());
+  expect(table.describe()).toHaveLength(3);
+  expect(marked).toHaveLength(1);
+});
+
+it("marks nothing while somebody else's service has the mark, and refuses the pool by name", async () => {
+  const [place] = ["TCP 192.0.2.20:30000-30009"];
+  table.services.set(place, { ...EMPTY, address: RANGE, destinations: new Map() });
+  expect(await program(rangePool(), poolOf({ uid: OTHER_UID }))).toMatchObject([
+    {
+      uid: UID,
+      message: expect.stringContaining(`a service at mark ${markOf(RANGE)}, which is that of ${place}, that`),
+    },
+  ]);
+  expect(marked).toBeUndefined();
+  expect([...table.services.keys()]).toEqual([place, FIRST, SECOND]);
+});
+
+it("marks a range that another pool still has only after that one let it go", async () => {
+  const other = { ...rangePool(WIDER), uid: OTHER_UID };
+  await program(rangePool());
+  await program(rangePool(), other);
+  expect(marked).toEqual([{ ...RANGE, mark: markOf(RANGE) }]);
+  await program(other);
+  expect(marked).toEqual([{ ...WIDER, mark: markOf(WIDER) }]);
 });

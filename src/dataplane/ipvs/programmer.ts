@@ -1,15 +1,18 @@
 import type { Logger } from "../../foundation/index.ts";
-import type { LocalRoutes, Masquerade } from "../../linux/index.ts";
+import type { LocalRoutes, Masquerade, PortMarks } from "../../linux/index.ts";
 import type { SchedulerName } from "../../model/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
+import { placeKey } from "../order.ts";
 import { nextDeadlineMs } from "../plan.ts";
 import { differenceIn, placeOf, stepsFor } from "./commands.ts";
 import { KernelView } from "./kernel-view.ts";
 import { KernelWriter, type Work } from "./kernel-writer.ts";
+import { MarkedRanges } from "./marked-ranges.ts";
 import { MasqueradedServices } from "./masqueraded-services.ts";
 import { observePools } from "./observe.ts";
 import { OwnRoutes } from "./own-routes.ts";
-import { type PoolEntry, Programme, parsePlace } from "./programme.ts";
+import { type PoolEntry, Programme, parsePlace, rangesOf } from "./programme.ts";
+import { isRange, markOf, type RangeAddress } from "./ranges.ts";
 import type { OwnershipRecord, RecordLine } from "./record.ts";
 import type { CommandFailure, ServiceTable } from "./table.ts";
 
@@ -25,6 +28,7 @@ export interface ProgrammerOptions {
   readonly record: OwnershipRecord;
   readonly routes: LocalRoutes;
   readonly masquerade: Masquerade;
+  readonly marks: PortMarks;
   readonly logger: Logger;
   /** CLOCK_MONOTONIC, milliseconds. */
   readonly nowMs: () => number;
@@ -42,12 +46,18 @@ export class Programmer {
   readonly #deadlines = new Map<string, number>();
   readonly #routes: OwnRoutes;
   readonly #masqueraded: MasqueradedServices;
+  readonly #marked: MarkedRanges;
   /** What was observed, as long as nothing has changed since. */
   #observed: readonly ProgrammedPool[] | undefined;
 
   constructor(options: ProgrammerOptions) {
     this.#options = options;
-    this.#view = new KernelView(options.table, options.nowMs, (place) => this.#isOurs(place));
+    this.#view = new KernelView(
+      options.table,
+      options.nowMs,
+      (place) => this.#isOurs(place),
+      rangesOf(this.programme),
+    );
     this.#writer = new KernelWriter(options.table, this.#view);
     this.#routes = new OwnRoutes(
       options.routes,
@@ -57,7 +67,9 @@ export class Programmer {
       options.masquerade,
       (place) => this.programme.ownerOf(place)?.pool.forwarding === "fullnat",
     );
-    const { entries, nodeAddresses } = options.record.recorded;
+    this.#marked = new MarkedRanges(options.marks, () => this.#rangesInUse(), options.logger);
+    const { entries, nodeAddresses, leaving } = options.record.recorded;
+    for (const place of leaving) this.programme.ranges.note(parsePlace(place));
     this.programme.setNodeAddresses(nodeAddresses);
     for (const [uid, entry] of entries) this.#set(uid, entry);
   }
@@ -189,7 +201,17 @@ export class Programmer {
   async #repairBeside(always: boolean): Promise<void> {
     this.#routes.learn(always, () => this.#view.held.ips);
     this.#masqueraded.learn(always, () => this.#view.held.keys());
+    this.#marked.learn(always);
     await this.#finishLeaving();
+  }
+
+  /** Ranges of ports that take new flows and have their service. */
+  #rangesInUse(): readonly RangeAddress[] {
+    return [...this.programme.ranges.all()].filter((range) => {
+      const place = placeKey(range);
+      const address = this.programme.ownerOf(place)?.address;
+      return address && address.closingDeadlineMs === undefined && this.#view.held.has(place);
+    });
   }
 
   /** Deletes what was being deleted when an earlier process died, or when the kernel refused. */
@@ -206,18 +228,28 @@ export class Programmer {
   /** Pools that want an address at which somebody else's service is. */
   #refuseForeign(concerned: ReadonlySet<string>): Map<string, OperationFailure> {
     const refusals = new Map<string, OperationFailure>();
-    let allowed: ReadonlySet<string> | undefined;
     for (const place of concerned) {
       const uid = this.programme.ownerOf(place)?.pool.uid;
-      if (uid === undefined || !this.#view.isForeign(place)) continue;
-      allowed ??= this.#options.mayTakeOver();
-      const difference = allowed.has(place) ? this.#takeOver(place) : undefined;
-      if (difference === "") continue;
-      const but = difference === undefined ? "" : `; it may be taken over, but ${difference}`;
-      const message = `Cannot program pool "${uid}": IPVS has a service at ${place} that Parasaus did not make${but}`;
-      refusals.set(uid, { uid, code: "KernelError", message });
+      if (uid === undefined) continue;
+      const why = this.#whyTaken(place);
+      if (why === undefined) continue;
+      refusals.set(uid, { uid, code: "KernelError", message: `Cannot program pool "${uid}": ${why}` });
     }
     return refusals;
+  }
+
+  /** Why a pool cannot have its service there; undefined when it can. */
+  #whyTaken(place: string): string | undefined {
+    const address = parsePlace(place);
+    const rival = this.programme.ranges.rivalOf(address);
+    if (rival)
+      return `${place} has by chance the same mark as ${placeKey(rival)}; choose another spec.lastPort`;
+    if (!this.#view.isForeign(place)) return undefined;
+    const difference = this.#options.mayTakeOver().has(place) ? this.#takeOver(place) : undefined;
+    if (difference === "") return undefined;
+    const but = difference === undefined ? "" : `; it may be taken over, but ${difference}`;
+    const where = isRange(address) ? `mark ${markOf(address)}, which is that of ${place},` : place;
+    return `IPVS has a service at ${where} that Parasaus did not make${but}`;
   }
 
   /** Takes over somebody else's service that is exactly as the pool wants it. @returns how it differs; empty when not */
@@ -272,6 +304,7 @@ export class Programmer {
         if (at > 0) await new Promise((resolve) => setImmediate(resolve));
         failures.push(...this.#writer.execute(work.slice(at, at + SLICE_COUNT)));
       }
+      this.#marked.bring();
       this.#masqueraded.narrow(places);
     } catch (failure) {
       // Nobody knows what was carried out.

@@ -1,6 +1,7 @@
 import { placeKey } from "../order.ts";
 import { type Command, placeOf } from "./commands.ts";
 import { parsePlace } from "./programme.ts";
+import { isRange, markOf } from "./ranges.ts";
 import type { Service } from "./services.ts";
 import type { CommandFailure, ServiceTable, SyncDaemon, TableDestination, TableService } from "./table.ts";
 
@@ -25,11 +26,15 @@ export class FakeTable implements ServiceTable {
   /** As the kernel prints it. */
   listing() {
     const lines = [...this.services].map(([place, { scheduler, destinations }]) => {
-      const { protocol, ip, port } = parsePlace(place);
+      const address = parsePlace(place);
+      const { protocol, ip, port } = address;
       const under = [...destinations.values()].map(
         (each) => `\n  -> ${inHexadecimal(each)}  Masq ${each.weight}`,
       );
-      return `${protocol}  ${inHexadecimal({ ip, port })} ${scheduler} ${under.join("")}`;
+      const head = isRange(address)
+        ? `FWM  ${markOf(address).toString(16).toUpperCase()} ${scheduler}`
+        : `${protocol}  ${inHexadecimal({ ip, port })} ${scheduler}`;
+      return `${head} ${under.join("")}`;
     });
     return ["", "", "", ...lines].join("\n");
   }

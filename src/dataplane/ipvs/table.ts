@@ -1,3 +1,4 @@
+import type { IpFamily } from "../../foundation/index.ts";
 import type { ConnectAddress } from "../../model/index.ts";
 import type { Command } from "./commands.ts";
 import type { Destination, Service } from "./services.ts";
@@ -26,11 +27,14 @@ export interface TableService extends Service {
 
 /** Everything that the kernel's table holds. */
 export interface TableContent {
-  /** Services on an address, by `placeKey`. */
+  /** Services on an address or a range of ports, by `placeKey`. */
   readonly services: ReadonlyMap<string, TableService>;
-  /** All others, in words: those on a mark. */
+  /** All others, in words: those on a mark that is no range's. */
   readonly others: readonly string[];
 }
+
+/** What a mark stands for. */
+export type RangeAt = (family: IpFamily, mark: number) => ConnectAddress | undefined;
 
 /** A command that the kernel refused. */
 export interface CommandFailure {
@@ -64,7 +68,8 @@ export interface SyncDaemon {
 
 /** The kernel's table of services, in the words of this folder. */
 export interface ServiceTable extends Disposable {
-  read(): TableContent;
+  /** @param rangeAt The range of ports that a mark stands for; undefined when it is none of ours. */
+  read(rangeAt: RangeAt): TableContent;
   /** @returns undefined where the kernel has no such service */
   readService(address: ConnectAddress): TableService | undefined;
   /** @returns none where the kernel has no such service */

@@ -1,12 +1,18 @@
 import { existsSync, rmSync } from "node:fs";
 import { ParasausError } from "../../foundation/index.ts";
-import { openLocalRoutes, openMasquerade, readSysctl, writeSysctl } from "../../linux/index.ts";
+import {
+  openLocalRoutes,
+  openMasquerade,
+  openPortMarks,
+  readSysctl,
+  writeSysctl,
+} from "../../linux/index.ts";
 import { allowanceFileFor } from "./adoption.ts";
 import type { Command } from "./commands.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
-import { masqueradeTableFor } from "./masquerading.ts";
-import { Programme, parsePlace } from "./programme.ts";
+import { ownTableFor } from "./own-table.ts";
+import { Programme, parsePlace, rangesOf } from "./programme.ts";
 import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
 import { TIMEOUTS } from "./settings.ts";
 import { stopDaemons } from "./sync.ts";
@@ -32,8 +38,10 @@ export function uninstallIpvs(place: RecordPlace, isSucceeded = false): boolean 
     using routes = openLocalRoutes();
     for (const ip of routes.list()) routes.remove(ip);
     stopDaemons(table, recorded.daemons);
+    using marks = openPortMarks(ownTableFor(place));
+    if (marks.whyNot() === undefined) marks.uninstall();
     deleteServices(table, recorded);
-    using masquerade = openMasquerade(masqueradeTableFor(place));
+    using masquerade = openMasquerade(ownTableFor(place));
     if (masquerade.whyNot() === undefined) masquerade.uninstall();
     restoreSettings(table, recorded, isSucceeded ? [IP_FORWARD] : []);
   }
@@ -45,7 +53,8 @@ function deleteServices(table: ServiceTable, { entries, nodeAddresses, leaving }
   const programme = new Programme();
   programme.setNodeAddresses(nodeAddresses);
   for (const [uid, entry] of entries) programme.set(uid, entry);
-  const held = [...table.read().services.keys()];
+  for (const place of leaving) programme.ranges.note(parsePlace(place));
+  const held = [...table.read(rangesOf(programme)).services.keys()];
   const ours = held.filter((place) => programme.ownerOf(place) || leaving.has(place));
   const commands = ours.map((place): Command => ({ kind: "delete-service", address: parsePlace(place) }));
   const [failure] = commands.length > 0 ? table.execute(commands) : [];

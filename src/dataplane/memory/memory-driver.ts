@@ -16,6 +16,7 @@ const CAPABILITIES: DriverCapabilities = {
   families: [4],
   affinityByPrefix: true,
   onePacket: false,
+  portRanges: false,
   forwards: false,
   changesSchedulerWithoutGap: true,
   countsRefusals: true,

@@ -38,8 +38,15 @@ it("names the services of which something was changed, added or removed", () => 
   expect(changed(WEB + NAMES, "")).toEqual([web, names]);
 });
 
-it("does not say what has changed where marks have, which have no family there", () => {
+it("names a mark that has changed in both families, as the kernel tells none", () => {
+  const marks = [4, 6].map((family) => ({ kind: "mark", family, mark: 7 }));
   expect(changed(WEB + MARK, WEB + MARK)).toEqual([]);
-  expect(changed(WEB + MARK, WEB)).toBeUndefined();
-  expect(changed(WEB, WEB + MARK)).toBeUndefined();
+  expect(changed(WEB + MARK, WEB)).toEqual(marks);
+  expect(changed(WEB, WEB + MARK)).toEqual(marks);
+  const destination = "  -> 0A090101:0000      Masq    1      0          0\n";
+  expect(changed(MARK + MARK, MARK + destination + MARK)).toEqual(marks);
+});
+
+it("does not say what has changed in a line that it does not understand", () => {
+  expect(changed(WEB, `${WEB}NEW  00000007 rr\n`)).toBeUndefined();
 });

@@ -6,6 +6,7 @@ import type { IpvsServiceKey } from "./types.ts";
 const FILE = "/proc/net/ip_vs";
 /** The numbers of connections, which are no part of what is programmed: `ip_vs_info_seq_show` of ip_vs_ctl.c. */
 const CONNECTION_COUNTS = /(-> \S+ +\S+ +-?\d+).*/g;
+const MARK = /^FWM +([0-9A-F]{8}) /;
 const SERVICE = /^(TCP|UDP|SCTP) +(?:\[([0-9a-f:]+)\]|([0-9A-F]{8})):([0-9A-F]{4}) /;
 
 /**
@@ -23,9 +24,10 @@ export function withoutTraffic(listing: string): string {
 }
 
 /**
- * The services that differ between two listings: changed, added or removed.
+ * The services that differ between two listings: changed, added or removed. Of a mark the kernel does not tell the family:
+ * such a service is there for both.
  *
- * @returns undefined when it does not say which: one is about marks, whose family the kernel does not tell
+ * @returns undefined when a line is not understood
  */
 export function changedIpvsServices(before: string, after: string): readonly IpvsServiceKey[] | undefined {
   if (before === after) return [];
@@ -40,9 +42,9 @@ export function changedIpvsServices(before: string, after: string): readonly Ipv
   return [...changed.values()];
 
   function note(head: string): boolean {
-    const key = parseService(head);
-    if (key) changed.set(ipvsServiceName(key), key);
-    return key !== undefined;
+    const keys = parseService(head);
+    for (const key of keys) changed.set(ipvsServiceName(key), key);
+    return keys.length > 0;
   }
 }
 
@@ -54,7 +56,7 @@ function splitServices(listing: string): Map<string, string> {
     if (line.startsWith("  ->")) services.set(head, services.get(head) + line);
     else if (line !== "") {
       head = line;
-      services.set(head, "");
+      if (!services.has(head)) services.set(head, "");
     }
   }
   return services;
@@ -62,11 +64,18 @@ function splitServices(listing: string): Map<string, string> {
 
 const HEADER_LINES = 3;
 
-function parseService(line: string): IpvsServiceKey | undefined {
+function parseService(line: string): readonly IpvsServiceKey[] {
+  const [, hexadecimal] = MARK.exec(line) ?? [];
+  if (hexadecimal === undefined) return parseAddress(line);
+  const mark = Number.parseInt(hexadecimal, 16);
+  return ([4, 6] as const).map((family) => ({ kind: "mark", family, mark }));
+}
+
+function parseAddress(line: string): readonly IpvsServiceKey[] {
   const [, protocol, ipv6, ipv4, port = ""] = SERVICE.exec(line) ?? [];
-  if (protocol !== "TCP" && protocol !== "UDP" && protocol !== "SCTP") return undefined;
+  if (protocol !== "TCP" && protocol !== "UDP" && protocol !== "SCTP") return [];
   const place = { kind: "address", protocol, port: Number.parseInt(port, 16) } as const;
-  if (ipv4 !== undefined) return { ...place, family: 4, ip: formatIpv4(Number.parseInt(ipv4, 16)) };
+  if (ipv4 !== undefined) return [{ ...place, family: 4, ip: formatIpv4(Number.parseInt(ipv4, 16)) }];
   const bytes = parseIpv6(ipv6 ?? "");
-  return bytes && { ...place, family: 6, ip: formatIpv6(bytes) };
+  return bytes ? [{ ...place, family: 6, ip: formatIpv6(bytes) }] : [];
 }

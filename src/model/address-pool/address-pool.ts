@@ -7,6 +7,8 @@ export interface QuarantinedAddress {
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
+  /** Last of the ports from `port` on, up to 65535; absent: `port` alone. */
+  readonly lastPort?: number;
   readonly protocol: Protocol;
   /** `namespace/name` of the pool that had it. */
   readonly pool: string;

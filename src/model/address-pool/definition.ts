@@ -60,6 +60,7 @@ const status = structure(
         {
           ip: text("IP address, or * for every address of every node."),
           port: integer("Port.", 1, 65_535),
+          lastPort: integer("Last port of a range that begins with port.", 1, 65_535),
           protocol: oneOf(PROTOCOLS, "Transport protocol."),
           pool: text("Namespace and name of the pool that had it."),
           until: timestamp("When anybody may have it again."),

@@ -1,10 +1,11 @@
 import { formatHostPort } from "../../foundation/index.ts";
 import { AGE, columnsOf, NAME, NONE } from "../columns.ts";
 import type { Condition } from "../object.ts";
+import { formatConnectAddress } from "./connect-address.ts";
 import type { ConnectAddress, Pool } from "./pool.ts";
 
-function addressText({ ip, port }: ConnectAddress): string {
-  return formatHostPort(ip === "*" ? "<nodes>" : ip, port);
+function addressText(address: ConnectAddress): string {
+  return formatConnectAddress({ ...address, ip: address.ip === "*" ? "<nodes>" : address.ip });
 }
 
 /** Members that are described and up, out of those that are described: `2/3`. */

@@ -31,6 +31,8 @@ export interface PoolSpec {
   readonly ip?: string;
   /** Asked-for connect port, 1-65535. */
   readonly port?: number;
+  /** Last of the ports from `port` on that the pool listens on, up to 65535. Default: `port` alone. */
+  readonly lastPort?: number;
   readonly protocol: Protocol;
   readonly scheduler: SchedulerName;
   readonly forwarding: ForwardingMode;
@@ -58,6 +60,8 @@ export interface ConnectAddress {
   readonly ip: string;
   /** 1-65535. */
   readonly port: number;
+  /** Last of the ports from `port` on, up to 65535; absent: `port` alone. */
+  readonly lastPort?: number;
   readonly protocol: Protocol;
   /** Address pool that it was taken from. */
   readonly addressPool?: string;

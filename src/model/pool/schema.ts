@@ -85,6 +85,9 @@ const spec = structure(
       "Connect address to ask for, of the members' family; absent: any of the address pool. Not with node-ports. IPv6 with the ipvs driver.",
     ),
     port: port("Connect port to ask for; absent: any free one of the address pool."),
+    lastPort: port(
+      "Last of the connect ports, which begin with port: 1 and 65535 are the whole address. Absent: port alone. Members, all on port, get each packet at the port that the client asked for. With the ipvs driver, and an address of the pool's own.",
+    ),
     protocol,
     scheduler: oneOf(
       SCHEDULER_NAMES,
@@ -150,6 +153,7 @@ const connectAddress = structure(
   {
     ip: text("IP address, or * for every address of every node."),
     port: port("Port."),
+    lastPort: port("Last port of a range that begins with port; absent: port alone."),
     protocol: oneOf(PROTOCOLS, "Transport protocol."),
     addressPool: text("Address pool that it was taken from."),
   },

@@ -140,6 +140,25 @@ describe("session affinity", () => {
   });
 });
 
+describe("a range of ports", () => {
+  const range = { addressPool: "public", port: 8000, lastPort: 8099, members: [member("10.0.0.1", 8000)] };
+
+  it("has its members on its first port, as they get the port that the client asked for", () => {
+    expect(errorsOf(range)).toEqual([]);
+    expect(errorsOf({ ...range, port: 1, lastPort: 65_535, members: [] })).toEqual([]);
+    expect(errorsOf({ ...range, forwarding: "dsr" })).toEqual([]);
+    const members = [member("10.0.0.1", 8000), member("10.0.0.2", 8001)];
+    expect(errorsOf({ ...range, members })).toEqual(["spec.members[1].port FieldValueInvalid"]);
+  });
+
+  it("begins somewhere, ends beyond, and has an address of its own", () => {
+    const { port, ...without } = range;
+    expect(errorsOf({ ...without })).toEqual(["spec.port FieldValueRequired"]);
+    expect(errorsOf({ ...range, lastPort: port })).toEqual(["spec.lastPort FieldValueInvalid"]);
+    expect(errorsOf({ port: 30_000, lastPort: 30_009 })).toEqual(["spec.lastPort FieldValueForbidden"]);
+  });
+});
+
 describe("one-packet scheduling", () => {
   it("is for UDP alone, whose datagrams can stand for themselves", () => {
     expect(errorsOf({ protocol: "UDP", onePacketScheduling: true })).toEqual([]);

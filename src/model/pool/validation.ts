@@ -18,6 +18,7 @@ export function poolErrors(object: KubeObject, previous?: KubeObject): FieldErro
   const own = ownAddresses(spec, previous as Pool | undefined);
   return [
     ...addressErrors(spec),
+    ...rangeErrors(spec),
     ...onePacketErrors(spec),
     ...familyErrors(spec),
     ...forwardingErrors(spec),
@@ -56,6 +57,24 @@ function ipWithNodePorts(ip: string): FieldError {
     "spec.ip",
     `address pool "${NODE_PORTS}" listens on every address of every node; name an address pool that has ${ip} in spec.addressPool`,
   );
+}
+
+/** Members get the port that the client asked for: of them all, the first stands for it. */
+function rangeErrors({ addressPool, port, lastPort, members }: PoolSpec): FieldError[] {
+  if (lastPort === undefined) return [];
+  if (port === undefined) return [missing("spec.port", "is where the ports up to spec.lastPort begin")];
+  if (addressPool === NODE_PORTS) {
+    const instead = `name an address pool other than "${NODE_PORTS}" in spec.addressPool`;
+    return [forbidden("spec.lastPort", `only with an address of the pool's own; ${instead}`)];
+  }
+  if (lastPort <= port)
+    return [
+      invalid("spec.lastPort", lastPort, `must be above spec.port, ${port}; leave it out for one port`),
+    ];
+  return members.flatMap((member, index) => {
+    const words = `must be ${port}, the first port of the pool: with spec.lastPort members get the port that the client asked for`;
+    return member.port === port ? [] : [invalid(`spec.members[${index}].port`, member.port, words)];
+  });
 }
 
 function onePacketErrors({ protocol, onePacketScheduling }: PoolSpec): FieldError[] {

@@ -74,7 +74,7 @@ export default defineConfig({
         test: {
           name: "lvs",
           include: [
-            "test/uml/{driver,driver-switch,ipvs,ipvs-direct,ipvs-fullnat,ipvs-ranges,ipvs-scenarios,ipvs-schedulers,programs,qemu}.test.ts",
+            "test/uml/{driver,driver-switch,ipvs,ipvs-direct,ipvs-direct-modes,ipvs-fullnat,ipvs-ranges,ipvs-scenarios,ipvs-schedulers,programs,qemu}.test.ts",
           ],
           // A guest of user-mode-linux has one CPU.
           maxWorkers: 2,

@@ -113,7 +113,7 @@ type PoolLine = readonly [
 ];
 
 /** What few pools have. */
-type RareLine = Pick<FlowPolicy, "affinityPrefixLength" | "isOnePacket">;
+type RareLine = Pick<FlowPolicy, "affinityPrefixLength" | "isOnePacket" | "guePort">;
 
 /** The last two are absent in files of older agents, and where they would say nothing. */
 type EntryLine = readonly [...PoolLine, isHeld?: 0 | 1, rare?: RareLine];
@@ -138,8 +138,9 @@ function encodeEntry({ desired, isFailingOpen, isHeld }: KeptEntry): EntryLine {
   return isHeld ? [...line, 1] : line;
 }
 
-function rareOf({ affinityPrefixLength, isOnePacket }: RareLine): RareLine {
+function rareOf({ affinityPrefixLength, isOnePacket, guePort }: RareLine): RareLine {
   return {
+    ...(guePort === undefined ? {} : { guePort }),
     ...(affinityPrefixLength === undefined ? {} : { affinityPrefixLength }),
     ...(isOnePacket ? { isOnePacket } : {}),
   };

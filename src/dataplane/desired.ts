@@ -31,6 +31,7 @@ export function desiredPoolOf(pool: Pool, wasFailingOpen = false): PoolTranslati
       addresses: isGone ? [] : addressesOf(pool),
       scheduler: spec.scheduler,
       forwarding: spec.forwarding,
+      ...(spec.guePort === undefined ? {} : { guePort: spec.guePort }),
       ...affinityOf(pool),
       ...(spec.onePacketScheduling ? { isOnePacket: true as const } : {}),
       drainSeconds: spec.drainSeconds,

@@ -18,6 +18,8 @@ export type { DesiredMember, DriverCounters, FlowExplanation, FlowTuple, MemberD
 export interface FlowPolicy {
   readonly scheduler: SchedulerName;
   readonly forwarding: ForwardingMode;
+  /** With `tunnel`: UDP port of the members that takes packets in GUE, 1-65535; absent = in IPIP. */
+  readonly guePort?: number;
   /** 0 = no session affinity. */
   readonly affinitySeconds: number;
   /** Clients that agree in so many leading bits of their address, from 1 on, have one affinity; absent = in all. */

@@ -27,6 +27,7 @@ export function poolDigest(pool: ProgrammedPool): bigint {
     // What few pools have is left out for the others, so that agents before and after an upgrade agree on those.
     ...(pool.affinityPrefixLength === undefined ? [] : [{ affinityPrefixLength: pool.affinityPrefixLength }]),
     ...(pool.isOnePacket ? [{ isOnePacket: true }] : []),
+    ...(pool.guePort === undefined ? [] : [{ guePort: pool.guePort }]),
   ]);
   return BigInt(`0x${hash("sha256", text).slice(0, DIGEST_DIGITS)}`);
 }

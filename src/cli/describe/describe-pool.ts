@@ -27,7 +27,10 @@ export function describePool(pool: Pool, traffic: readonly MemberCounters[], now
       ),
     ),
     fact("Scheduler", spec.scheduler),
-    fact("Forwarding", spec.forwarding),
+    fact(
+      "Forwarding",
+      spec.guePort === undefined ? spec.forwarding : `${spec.forwarding}, GUE to port ${spec.guePort}`,
+    ),
     fact("Session Affinity", affinity.type === "None" ? "None" : affinityText(affinity)),
     ...(spec.onePacketScheduling ? [fact("One Packet", "each datagram by itself")] : []),
     fact("Drain", `${spec.drainSeconds}s`),

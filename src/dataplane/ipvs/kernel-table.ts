@@ -168,14 +168,21 @@ function encodeDestination(
   { ip, port, weight, method }: Destination,
   service: ConnectAddress,
 ): IpvsDestinationSettings {
-  // One of another kind is somebody else's: it is only ever deleted, by its address.
-  const forwarding = method === "other" ? "masq" : method;
   return {
     family: familyOf(ip),
     ip,
     port: portThere(port, service),
-    ...{ weight, forwarding, upperThreshold: 0, lowerThreshold: 0 },
+    ...{ weight, upperThreshold: 0, lowerThreshold: 0 },
+    ...encodeMethod(method),
   };
+}
+
+function encodeMethod(method: ForwardingMethod): Pick<IpvsDestinationSettings, "forwarding" | "tunnel"> {
+  // One of another kind is somebody else's: it is only ever deleted, by its address.
+  if (method === "other") return { forwarding: "masq" };
+  const [word, port] = method.split(" ");
+  if (word !== "gue") return { forwarding: method as "masq" | "route" | "tunnel" };
+  return { forwarding: "tunnel", tunnel: { type: "gue", port: Number(port), checksum: "outer" } };
 }
 
 /**
@@ -220,7 +227,9 @@ function schedulerOf({ scheduler, flags }: IpvsServiceSettings): SchedulerName |
 
 function methodOf({ forwarding, tunnel }: IpvsDestination): ForwardingMethod {
   if (forwarding === "masq" || forwarding === "route") return forwarding;
-  return forwarding === "tunnel" && tunnel?.type === "ipip" ? "tunnel" : "other";
+  if (forwarding !== "tunnel" || !tunnel) return "other";
+  if (tunnel.type === "gue" && tunnel.checksum === "outer") return `gue ${tunnel.port}`;
+  return tunnel.type === "ipip" ? "tunnel" : "other";
 }
 
 function decodeDestination(destination: IpvsDestination, service: ConnectAddress): TableDestination {

@@ -3,10 +3,10 @@ import { inPlaceOrder, placeKey } from "../order.ts";
 import type { PoolEntry, Programme } from "./programme.ts";
 import {
   type Destination,
-  FORWARDING_METHODS,
   isAddressDone,
   isMemberDone,
   isSamePolicy,
+  methodOf,
   type Service,
 } from "./services.ts";
 
@@ -75,7 +75,7 @@ function observePool(
     });
     if (wrong.length === 0) return [member];
     const [found] = wrong;
-    const method = FORWARDING_METHODS[pool.forwarding];
+    const method = methodOf(pool);
     const isMissing = wrong.some((each) => each?.method !== method);
     return !found || isMissing ? [] : [{ ip, port, weight: found.weight, disposition: "active" }];
   }

@@ -156,16 +156,11 @@ export class Programme {
     // At a range that closes no packet is marked any more, while one that overlaps it may serve already.
     const takesNewFlows = address.closingDeadlineMs === undefined || address.lastPort !== undefined;
     const [, ...before] = this.poolsAt(place);
-    const lingering = before.flatMap((each) => [
-      ...destinationsOf(each.members, each.forwarding, false, nowMs),
-    ]);
+    const lingering = before.flatMap((each) => [...destinationsOf(each, false, nowMs)]);
     return {
       address: parsePlace(place),
       ...flowPolicyOf(pool),
-      destinations: new Map([
-        ...lingering,
-        ...destinationsOf(pool.members, pool.forwarding, takesNewFlows, nowMs),
-      ]),
+      destinations: new Map([...lingering, ...destinationsOf(pool, takesNewFlows, nowMs)]),
     };
   }
 

@@ -1,20 +1,27 @@
 import type { ConnectAddress, ForwardingMode, SchedulerName } from "../../model/index.ts";
-import type { FlowPolicy, ProgrammedAddress, ProgrammedMember } from "../driver.ts";
+import type { FlowPolicy, ProgrammedAddress, ProgrammedMember, ProgrammedPool } from "../driver.ts";
 import { placeKey } from "../order.ts";
 
 /**
  * How IPVS passes packets on: with the address translated (masquerading), as they are to a machine on the same wire
- * (direct routing), in IPIP, or in a way that Parasaus does not use.
+ * (direct routing), in IPIP, in GUE to a UDP port, or in a way that Parasaus does not use.
  */
-export type ForwardingMethod = "masq" | "route" | "tunnel" | "other";
+export type ForwardingMethod = "masq" | "route" | "tunnel" | `gue ${number}` | "other";
 
-/** The kernel's word for a mode; undefined where the driver does not offer it. */
-export const FORWARDING_METHODS: Readonly<Partial<Record<ForwardingMode, ForwardingMethod>>> = {
+const FORWARDING_METHODS: Readonly<Record<ForwardingMode, ForwardingMethod>> = {
   fullnat: "masq",
   nat: "masq",
   dsr: "route",
   tunnel: "tunnel",
 };
+
+/** The kernel's word for what a pool wants. */
+export function methodOf({
+  forwarding,
+  guePort,
+}: Pick<FlowPolicy, "forwarding" | "guePort">): ForwardingMethod {
+  return forwarding === "tunnel" && guePort !== undefined ? `gue ${guePort}` : FORWARDING_METHODS[forwarding];
+}
 
 /** One destination of a service. */
 export interface Destination {
@@ -28,7 +35,7 @@ export interface Destination {
 }
 
 /** How a service picks members. */
-export interface ServicePolicy extends Omit<FlowPolicy, "scheduler" | "forwarding"> {
+export interface ServicePolicy extends Omit<FlowPolicy, "scheduler" | "forwarding" | "guePort"> {
   /** `other`: one that Parasaus does not use, or with flags that it does not set. */
   readonly scheduler: SchedulerName | "other";
 }
@@ -62,22 +69,21 @@ export function isAddressDone({ closingDeadlineMs }: ProgrammedAddress, nowMs: n
 }
 
 /**
- * Destinations for the members that are not done.
+ * Destinations for the pool's members that are not done.
  *
  * @param takesNewFlows Whether the service does at all; at one that is closing every weight is 0.
  */
 export function destinationsOf(
-  members: readonly ProgrammedMember[],
-  forwarding: ForwardingMode,
+  pool: ProgrammedPool,
   takesNewFlows: boolean,
   nowMs: number,
 ): ReadonlyMap<string, Destination> {
   const destinations = new Map<string, Destination>();
-  for (const member of members) {
+  const method = methodOf(pool);
+  for (const member of pool.members) {
     if (isMemberDone(member, nowMs)) continue;
     const { ip, port } = member;
     const weight = takesNewFlows && member.disposition === "active" ? member.weight : 0;
-    const method = FORWARDING_METHODS[forwarding] ?? "other";
     destinations.set(placeKey({ ip, port }), { ip, port, weight, method });
   }
   return destinations;

@@ -36,6 +36,8 @@ export interface PoolSpec {
   readonly protocol: Protocol;
   readonly scheduler: SchedulerName;
   readonly forwarding: ForwardingMode;
+  /** With `tunnel`: UDP port of the members that takes packets in GUE, 1-65535. Default: in IPIP. */
+  readonly guePort?: number;
   readonly sessionAffinity: {
     readonly type: "None" | "ClientIP";
     readonly timeoutSeconds: number;

@@ -96,8 +96,11 @@ const spec = structure(
     ),
     forwarding: oneOf(
       FORWARDING_MODES,
-      "What happens to the packet: fullnat replaces both addresses; nat replaces the destination alone and needs the replies to come back through the node; dsr leaves the packet as it is and hands it to a member on the same wire, tunnel wraps it in IPIP: members have the connect address themselves and answer past the node (driver ipvs, an address of the pool's own, members on the pool's port).",
+      "What happens to the packet: fullnat replaces both addresses; nat replaces the destination alone and needs the replies to come back through the node; dsr leaves the packet as it is and hands it to a member on the same wire, tunnel wraps it: members have the connect address themselves and answer past the node (driver ipvs, an address of the pool's own, members on the pool's port).",
       { default: "fullnat" },
+    ),
+    guePort: port(
+      "With forwarding tunnel: packets come in GUE to this UDP port of the members. Absent: in IPIP, over IPv6 in IPv6. With the ipvs driver, Linux 5.3 and newer.",
     ),
     sessionAffinity: structure(
       {

@@ -226,6 +226,15 @@ describe("dsr and tunnel", () => {
     expect(errorsOf({ ...spec, forwarding: "tunnel" })).toEqual(["spec.port FieldValueRequired"]);
   });
 
+  it("are there for IPv6 too, and GUE with tunnel alone", () => {
+    const ipv6 = { ...direct, members: [member("2001:db8::1")] };
+    expect(errorsOf({ ...ipv6, forwarding: "dsr" })).toEqual([]);
+    expect(errorsOf({ ...ipv6, forwarding: "tunnel", guePort: 6080 })).toEqual([]);
+    expect(errorsOf({ ...direct, forwarding: "dsr", guePort: 6080 })).toEqual([
+      "spec.guePort FieldValueForbidden",
+    ]);
+  });
+
   it("are refused on the nodes' addresses, and say what to choose", () => {
     const [message] = messagesOf({ forwarding: "dsr", port: 30_001, members: [member("10.0.0.1", 30_001)] });
     expect(message).toContain("spec.forwarding: Forbidden: dsr leaves the packet's address as it is");

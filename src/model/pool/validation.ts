@@ -110,9 +110,9 @@ const KEEPS_DESTINATION: ReadonlySet<ForwardingMode> = new Set(["dsr", "tunnel"]
 
 function forwardingErrors(spec: PoolSpec): FieldError[] {
   const { forwarding, addressPool, port, members } = spec;
+  if (spec.guePort !== undefined && forwarding !== "tunnel")
+    return [forbidden("spec.guePort", "only with forwarding tunnel")];
   if (!KEEPS_DESTINATION.has(forwarding)) return [];
-  if (familyOfPool(spec) === 6)
-    return [forbidden("spec.forwarding", `${forwarding} is there for IPv4 alone; choose nat`)];
   if (addressPool === NODE_PORTS) {
     const nodes = "members answer from the connect address themselves, and cannot have those of the nodes";
     const instead = `name an address pool other than "${NODE_PORTS}" in spec.addressPool, or choose nat or fullnat`;

@@ -70,13 +70,18 @@ async function startIn(folder: string, listen: string, command: readonly string[
     process: child,
     printed,
     shell: (line) =>
-      runShell(line, folder, { ...environment, PARASAUS_SERVER: url, PARASAUS_DATA_DIR: dataDirectory }),
+      runShell(line, folder, { ...environment, ...ownerOf(words, dataDirectory), PARASAUS_SERVER: url }),
     restart: async () => {
       await end();
       return startIn(folder, new URL(url).host, command);
     },
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** Where there are accounts, the command line finds what the owner is known by in the data directory. */
+function ownerOf(words: readonly string[], dataDirectory: string): NodeJS.ProcessEnv {
+  return words.includes("--no-auth") ? {} : { PARASAUS_DATA_DIR: dataDirectory };
 }
 
 async function waitForUrl(child: ChildProcess, printed: () => string): Promise<string> {

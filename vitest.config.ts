@@ -20,6 +20,9 @@ const LONG_SIZES = {
   PARASAUS_IPVS_REQUESTS: "20000",
 };
 
+/** Set-up and tear-down of tests with the kernel; guests set it, as Vitest takes no --hookTimeout for projects. */
+const HOOK_TIMEOUT_MS = Number(process.env["PARASAUS_HOOK_TIMEOUT_MS"] ?? 120_000);
+
 /** By default Vitest leaves one CPU free, which on two is one file at a time. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
@@ -51,7 +54,7 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts", "test/uml/ipvs.test.ts"],
           maxWorkers: WORKERS,
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: HOOK_TIMEOUT_MS,
         },
       },
       {
@@ -65,7 +68,7 @@ export default defineConfig({
             "bpf/test/**/*.test.ts",
           ],
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          hookTimeout: HOOK_TIMEOUT_MS,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

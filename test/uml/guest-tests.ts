@@ -10,7 +10,9 @@ import { type GuestLine, RESULTS_VARIABLE } from "./guest-line.ts";
 /** Ends a guest that hangs; one that works needs a fraction of it, even on a machine that has much else to do. */
 const DEADLINE_MS = 2_400_000;
 /** A process takes seconds to start there. */
-const TIMES = ["--hookTimeout=400000", "--testTimeout=1200000"];
+const TEST_TIMEOUT = "--testTimeout=1200000";
+/** Vitest hands `--testTimeout` on to its projects, `--hookTimeout` not. */
+const HOOK_TIMEOUT = "PARASAUS_HOOK_TIMEOUT_MS=400000";
 const LAB_PROGRAMS = [
   "driver-host",
   "flow-client",
@@ -81,11 +83,11 @@ async function runInGuest(
     // One CPU, and memory for the processes of one file.
     "--no-file-parallelism",
     ...reporters,
-    ...TIMES,
+    TEST_TIMEOUT,
     ...files,
   ];
   const script = `
-export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200
+export CI=1 NO_COLOR=1 PARASAUS_FUZZ_PACKETS=14000 PARASAUS_FLOWS=200 ${HOOK_TIMEOUT}
 ${exportsOf({ ...variables, ...sizes() })}
 export ${BUNDLES_VARIABLE}=$SHARED/lab ${RESULTS_VARIABLE}=$SHARED/results
 exec ${process.execPath} ${command.join(" ")}`;

@@ -37,6 +37,7 @@ const conditions: Required<Condition>[] = [
 ];
 
 const PROBES = { successes: 1, failures: 0, last: "L7OK", lastTime: NOW };
+const LAST = { operator: "ada", time: NOW, verb: "update" } as const;
 
 const pool: Pool = {
   apiVersion: "parasaus.io/v1",
@@ -73,7 +74,18 @@ const pool: Pool = {
   },
   status: {
     connectAddresses: [{ ip: "10.9.0.1", port: 80, lastPort: 89, protocol: "TCP", addressPool: "public" }],
-    members: [{ ip: "10.0.0.1", port: 80, verdict: "up", reason: "L7OK", since: NOW, probes: PROBES }],
+    members: [
+      {
+        ip: "10.0.0.1",
+        port: 80,
+        verdict: "up",
+        reason: "L7OK",
+        since: NOW,
+        probes: PROBES,
+        lastOperation: LAST,
+      },
+    ],
+    lastOperation: LAST,
     conditions,
   },
 };
@@ -95,6 +107,8 @@ const addressPool: AddressPool = {
   status: { capacity: 1, used: 1, quarantine: [QUARANTINED], conditions },
 };
 
+const OBJECT = { apiVersion: "v1", kind: "Pool", namespace: "shop", name: "web", uid: "u" };
+
 const operation: Operation = {
   apiVersion: "parasaus.io/v1",
   kind: "Operation",
@@ -103,9 +117,13 @@ const operation: Operation = {
     operator: "ada",
     time: NOW,
     verb: "update",
-    object: { apiVersion: "v1", kind: "Pool", namespace: "shop", name: "web", uid: "u" },
+    object: OBJECT,
     member: "10.0.0.1:80",
     reason: "because",
+    source: "192.0.2.1",
+    credential: "session",
+    message: "Refused",
+    also: [{ object: OBJECT, before: {}, after: {} }],
     before: {},
     after: {},
     revision: "2",

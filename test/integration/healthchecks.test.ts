@@ -186,7 +186,7 @@ describe("circle-healthcheck over the embedded store", () => {
   });
 });
 
-const NET = "10.213.78";
+const NET = "10.213.79";
 
 /** A machine with an HTTP server that the test can kill: the program answers 200 on port 8080. */
 async function openMember(at: number): Promise<{ readonly namespace: Namespace; readonly ip: string }> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Account, ApiToken, RoleBinding } from "./access/access.ts";
 import type { AddressPool } from "./address-pool/address-pool.ts";
 import type { JsonSchema } from "./definition.ts";
 import { findDefinition } from "./definitions.ts";
@@ -189,6 +190,27 @@ function isThere(value: unknown, path: string): boolean {
   );
 }
 
+const account: Account = {
+  apiVersion: "parasaus.io/v1",
+  kind: "Account",
+  metadata,
+  spec: { displayName: "Ann", role: "admin", disabled: true },
+};
+
+const roleBinding: RoleBinding = {
+  apiVersion: "parasaus.io/v1",
+  kind: "RoleBinding",
+  metadata: { ...metadata, namespace: "shop" },
+  spec: { role: "viewer", accounts: ["ann"] },
+};
+
+const apiToken: ApiToken = {
+  apiVersion: "parasaus.io/v1",
+  kind: "ApiToken",
+  metadata: { ...metadata, name: "ann.ci" },
+  spec: { account: "ann", role: "viewer", namespaces: ["shop"], expires: NOW, description: "for CI" },
+};
+
 describe("the TypeScript interface and the schema", () => {
   it.each<[string, KubeObject]>([
     ["Pool", pool],
@@ -196,6 +218,9 @@ describe("the TypeScript interface and the schema", () => {
     ["Operation", operation],
     ["Node", node],
     ["Namespace", namespace],
+    ["Account", account],
+    ["RoleBinding", roleBinding],
+    ["ApiToken", apiToken],
   ])("of a %s name the same fields", (kind, object) => {
     const definition = findDefinition(kind);
     const result = definition && validateObject(definition, object, "Strict");

@@ -84,13 +84,18 @@ export class FleetServer implements AsyncDisposable {
     this.#place = place;
   }
 
-  /** Its address on the bridge; it serves the API on port 6780. */
+  /** Its address on the bridge. */
   get ip(): string {
     return this.#place.ip;
   }
 
   get namespace(): Namespace {
     return this.#place.namespace;
+  }
+
+  /** A UNIX socket by which its API is reached from any namespace; it serves nobody who is not of its machine. */
+  get socketPath(): string {
+    return path.join(this.#place.home, "api.sock");
   }
 
   /** See `etcd-post.ts`. */
@@ -112,7 +117,7 @@ export class FleetServer implements AsyncDisposable {
   }
 
   call(method: string, route: string, body?: unknown, contentType = "application/json"): Promise<Answer> {
-    return callApi(path.join(this.#place.home, "api.sock"), method, route, body, contentType);
+    return callApi(this.socketPath, method, route, body, contentType);
   }
 
   /** Starts it, again on its data, and waits until it answers and has joined the others. */

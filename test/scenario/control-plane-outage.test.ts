@@ -9,11 +9,20 @@ import { LAUNCHER, waitUntil } from "../lab/product.ts";
 import { type Fleet, type FleetServer, openFleet } from "../lab/server-fleet.ts";
 import { MEMBER_PORT } from "../lab/stage.ts";
 import { openTopology, type Topology } from "../lab/topology.ts";
-import { type RequestsPlan, startMember, startTraffic } from "../lab/traffic.ts";
+import {
+  labProgram,
+  linesOf,
+  nextLine,
+  type RequestsPlan,
+  startMember,
+  startTraffic,
+} from "../lab/traffic.ts";
 
 const OUTAGE_SECONDS = Number(process.env["PARASAUS_OUTAGE_SECONDS"] ?? 20);
 /** What a node that is created anew may take until it forwards. */
 const MOST_BOOT_MS = 10_000;
+/** Of the ports of its own loopback by which the node reaches the servers. */
+const FIRST_PORT = 7_001;
 const POOLS = "/apis/parasaus.io/v1/namespaces/default/pools";
 const MERGE = "application/merge-patch+json";
 
@@ -32,6 +41,7 @@ describe.skipIf(!canMakeNamespaces())("all servers and etcd are killed (needs ro
     for (const { namespace } of fleet.servers)
       namespace.run("ip", "route", "add", "10.78.0.0/16", "via", gateway);
     await Promise.all(lab.members.map((member) => startMember(member)));
+    await Promise.all(fleet.servers.map(({ socketPath }, index) => relay(FIRST_PORT + index, socketPath)));
   });
   afterEach(async () => {
     if (agent) await endProcess(agent);
@@ -41,6 +51,12 @@ describe.skipIf(!canMakeNamespaces())("all servers and etcd are killed (needs ro
     rmSync(home, { recursive: true, force: true });
   });
 
+  /** Has the node reach a server at a port of its own loopback. */
+  async function relay(port: number, socketPath: string): Promise<void> {
+    const child = lab.node.start(labProgram("relay.ts", String(port), socketPath));
+    await nextLine(linesOf(child), child);
+  }
+
   const first = (): FleetServer => {
     const [server] = fleet.servers;
     if (!server) throw new Error("there is no server");
@@ -49,7 +65,7 @@ describe.skipIf(!canMakeNamespaces())("all servers and etcd are killed (needs ro
   const log = () => agentLines.join("") + first().log();
 
   function startAgent(dataDirectory: string): void {
-    const urls = fleet.servers.map(({ ip }) => `http://${ip}:6780`).join(",");
+    const urls = fleet.servers.map((_, index) => `http://127.0.0.1:${FIRST_PORT + index}`).join(",");
     const names = ["--node-name", lab.node.id, "--address", lab.nodeIp, "--data-dir", dataDirectory];
     const command = [LAUNCHER, "agent", "--server", urls, ...names, "--metrics-listen", "127.0.0.1:0"];
     agent = lab.node.start(command, { stdio: ["ignore", "pipe", "pipe"] });

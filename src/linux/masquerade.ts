@@ -3,6 +3,17 @@ import { ERRNO } from "./kernel-error.ts";
 import { unlessMissing } from "./netlink.ts";
 import { eachAttribute, encodeAttribute } from "./netlink-codec.ts";
 import {
+  FIRST_REGISTER,
+  inParts,
+  NFT_TYPE,
+  type NftTransport,
+  nftData,
+  nftElements,
+  nftMaker,
+  transportNumber,
+  transportOf,
+} from "./nft-content.ts";
+import {
   NFT,
   type NftMessage,
   nftExpression,
@@ -12,27 +23,22 @@ import {
   nftText,
 } from "./nft-message.ts";
 import { type NftChannels, type NftTable, openNftTable } from "./nft-table.ts";
-import { NLM_F_APPEND, NLM_F_CREATE } from "./nft-writer.ts";
+import { NLM_F_APPEND } from "./nft-writer.ts";
 
 const CHAIN = "postrouting";
 const SET = "services";
 const SET_ID = 1;
-const PROTOCOL_NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const;
-const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
-/** How nft(8) names the parts of a key, six bits each: ipv4_addr, inet_proto, inet_service. */
-const KEY_TYPE = (7 << 12) | (12 << 6) | 13;
+const KEY_TYPE = (NFT_TYPE.ipv4_addr << 12) | (NFT_TYPE.inet_proto << 6) | NFT_TYPE.inet_service;
 /** Each part takes a register of four bytes. */
 const KEY_BYTES = 12;
-const FIRST_REGISTER = 8;
 const POSTROUTING = 4;
 /** NF_IP_PRI_NAT_SRC. */
 const PRIORITY = 100;
 const DATA_VALUE = 1;
-const ELEMENTS_PER_MESSAGE = 200;
 
 /** Where clients connect to. */
 export interface MasqueradedService {
-  readonly protocol: keyof typeof PROTOCOL_NUMBER;
+  readonly protocol: NftTransport;
   /** IPv4. */
   readonly ip: string;
   /** 1-65535. */
@@ -85,10 +91,8 @@ function createMasquerade(name: string, table: NftTable): Masquerade {
     install: (services) => table.replace([...content, ...elements(NFT.NEWSETELEM, services)]),
     add: (services) => table.write("add services to", elements(NFT.NEWSETELEM, services)),
     remove(services) {
-      for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
-        const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
+      for (const part of inParts(services))
         if (!removeAll(part)) for (const service of part) removeAll([service]);
-      }
     },
     uninstall: () => table.uninstall(),
     get writeCount() {
@@ -106,24 +110,16 @@ function createMasquerade(name: string, table: NftTable): Masquerade {
     return isDone ?? false;
   }
 
-  function elements(type: NftMessage["type"], services: readonly MasqueradedService[]): NftMessage[] {
-    const messages: NftMessage[] = [];
-    for (let at = 0; at < services.length; at += ELEMENTS_PER_MESSAGE) {
-      const part = services.slice(at, at + ELEMENTS_PER_MESSAGE);
-      const attributes = [nftText(1, name), nftText(2, SET), nftNest(3, ...part.map(encodeElement))];
-      const flags = type === NFT.NEWSETELEM ? NLM_F_CREATE : 0;
-      messages.push({ type, flags, attributes: Buffer.concat(attributes) });
-    }
-    return messages;
+  function elements(
+    type: typeof NFT.NEWSETELEM | typeof NFT.DELSETELEM,
+    services: readonly MasqueradedService[],
+  ) {
+    return nftElements(type, { table: name, set: SET }, services.map(encodeElement));
   }
 }
 
 function installation(table: string): NftMessage[] {
-  const make = (type: NftMessage["type"], flags: number, ...attributes: readonly Buffer[]): NftMessage => ({
-    type,
-    flags: NLM_F_CREATE | flags,
-    attributes: Buffer.concat([nftText(1, table), ...attributes]),
-  });
+  const make = nftMaker(table);
   const hook = nftNest(4, nftNumber(1, POSTROUTING), nftNumber(2, PRIORITY));
   const key = [nftNumber(3, 0), nftNumber(4, KEY_TYPE), nftNumber(5, KEY_BYTES)];
   return [
@@ -157,9 +153,9 @@ function encodeElement({ protocol, ip, port }: MasqueradedService): Buffer {
     throw new ParasausError("BadRequest", `Cannot masquerade "${ip}": it is no IPv4 address`);
   const key = Buffer.alloc(KEY_BYTES);
   key.writeUInt32BE(address, 0);
-  key.writeUInt8(PROTOCOL_NUMBER[protocol], 4);
+  key.writeUInt8(transportNumber(protocol), 4);
   key.writeUInt16BE(port, 8);
-  return nftListElement(nftNest(1, encodeAttribute(DATA_VALUE, key)));
+  return nftListElement(nftData(1, key));
 }
 
 /** Without a map for each: of 35,000 services that shows. */
@@ -171,8 +167,7 @@ function decodeElements(payload: Buffer): readonly MasqueradedService[] {
     });
   const takeKey = (at: number, end: number) => {
     if (end - at !== KEY_BYTES) return;
-    const number = payload[at + 4];
-    const protocol = PROTOCOLS.find((each) => PROTOCOL_NUMBER[each] === number) ?? "TCP";
+    const protocol = transportOf(payload[at + 4]);
     services.push({ protocol, ip: formatIpv4(payload.readUInt32BE(at)), port: payload.readUInt16BE(at + 8) });
   };
   const takeList = within(1, within(1, within(DATA_VALUE, takeKey)));

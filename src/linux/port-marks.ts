@@ -1,6 +1,16 @@
 import { formatIpv4, formatIpv6, ParasausError, parseIpv4, parseIpv6 } from "../foundation/index.ts";
 import { cpuOrder, eachAttribute, encodeAttribute } from "./netlink-codec.ts";
 import {
+  FIRST_REGISTER,
+  type NftTransport,
+  nftData,
+  nftElements,
+  nftMaker,
+  NFT_TYPE as TYPE,
+  transportNumber,
+  transportOf,
+} from "./nft-content.ts";
+import {
   NFT,
   NFT_PROTOCOL,
   type NftMessage,
@@ -11,21 +21,15 @@ import {
   nftText,
 } from "./nft-message.ts";
 import { type NftChannels, openNftTable } from "./nft-table.ts";
-import { NLM_F_APPEND, NLM_F_CREATE } from "./nft-writer.ts";
+import { NLM_F_APPEND } from "./nft-writer.ts";
 
 /** Packets that arrive, and those that this machine sends itself. */
 const CHAINS = { prerouting: 0, output: 3 } as const;
 /** Right after NF_IP_PRI_NAT_DST: when everybody else has marked and translated, and before IPVS looks. */
 const PRIORITY = -99;
-const PROTOCOL_NUMBER = { TCP: 6, UDP: 17, SCTP: 132 } as const;
-const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 const REGISTER_BYTES = 4;
-const FIRST_REGISTER = 8;
 /** NFT_SET_INTERVAL, NFT_SET_MAP and NFT_SET_CONCAT. */
 const RANGES_TO_MARKS = 0x8c;
-/** How nft(8) names the types of parts of a key, six bits each, and of a mark. */
-const TYPE = { ipv4_addr: 7, ipv6_addr: 8, inet_proto: 12, inet_service: 13, mark: 19 } as const;
-const ELEMENTS_PER_MESSAGE = 200;
 const ELEMENT = { key: 1, value: 2, keyEnd: 10 } as const;
 const DATA_VALUE = 1;
 
@@ -39,7 +43,7 @@ type Family = keyof typeof MAPS;
 
 /** Packets to these ports of an address, and the mark that they get. */
 export interface PortMark {
-  readonly protocol: keyof typeof PROTOCOL_NUMBER;
+  readonly protocol: NftTransport;
   /** IPv4, dotted quad, or IPv6 in canonical text. */
   readonly ip: string;
   /** First port, 1-65535. */
@@ -105,11 +109,7 @@ export function openPortMarks(name: string, open?: () => NftChannels): PortMarks
 }
 
 function installation(table: string): NftMessage[] {
-  const make = (type: NftMessage["type"], flags: number, ...attributes: readonly Buffer[]): NftMessage => ({
-    type,
-    flags: NLM_F_CREATE | flags,
-    attributes: Buffer.concat([nftText(1, table), ...attributes]),
-  });
+  const make = nftMaker(table);
   const families = Object.keys(MAPS).map((family) => (family === "6" ? 6 : 4));
   return [
     make(NFT.NEWTABLE, 0),
@@ -164,7 +164,7 @@ function rule(family: Family): readonly Buffer[] {
       "payload",
       ...[nftNumber(1, register), nftNumber(2, base), nftNumber(3, offset), nftNumber(4, bytes)],
     );
-  const family4or6 = nftNest(3, encodeAttribute(DATA_VALUE, Buffer.from([NFT_PROTOCOL[protocol]])));
+  const family4or6 = nftData(3, Buffer.from([NFT_PROTOCOL[protocol]]));
   return [
     nftExpression("meta", nftNumber(2, META_NFPROTO), nftNumber(1, FIRST_REGISTER)),
     nftExpression("cmp", nftNumber(1, FIRST_REGISTER), nftNumber(2, 0), family4or6),
@@ -179,17 +179,14 @@ function rule(family: Family): readonly Buffer[] {
   ];
 }
 
-function elements(table: string, type: NftMessage["type"], marks: readonly PortMark[]): NftMessage[] {
-  const flags = type === NFT.NEWSETELEM ? NLM_F_CREATE : 0;
-  return Object.entries(MAPS).flatMap(([family, { name }]) => {
+function elements(
+  table: string,
+  type: typeof NFT.NEWSETELEM | typeof NFT.DELSETELEM,
+  marks: readonly PortMark[],
+): NftMessage[] {
+  return Object.entries(MAPS).flatMap(([family, { name: set }]) => {
     const own = marks.filter(({ ip }) => (parseIpv6(ip) ? "6" : "4") === family);
-    const messages: NftMessage[] = [];
-    for (let at = 0; at < own.length; at += ELEMENTS_PER_MESSAGE) {
-      const part = own.slice(at, at + ELEMENTS_PER_MESSAGE).map(encodeElement);
-      const attributes = Buffer.concat([nftText(1, table), nftText(2, name), nftNest(3, ...part)]);
-      messages.push({ type, flags, attributes });
-    }
-    return messages;
+    return nftElements(type, { table, set }, own.map(encodeElement));
   });
 }
 
@@ -197,17 +194,16 @@ function encodeElement(range: PortMark): Buffer {
   const { port, lastPort, mark } = range;
   const value = Buffer.alloc(REGISTER_BYTES);
   cpuOrder.writeU32(value, mark, 0);
-  const within = (type: number, bytes: Buffer) => nftNest(type, encodeAttribute(DATA_VALUE, bytes));
   return nftListElement(
-    within(ELEMENT.key, encodeKey(range, port)),
-    within(ELEMENT.keyEnd, encodeKey(range, lastPort)),
-    within(ELEMENT.value, value),
+    nftData(ELEMENT.key, encodeKey(range, port)),
+    nftData(ELEMENT.keyEnd, encodeKey(range, lastPort)),
+    nftData(ELEMENT.value, value),
   );
 }
 
 function encodeKey({ ip, protocol }: PortMark, port: number): Buffer {
   const rest = Buffer.alloc(2 * REGISTER_BYTES);
-  rest.writeUInt8(PROTOCOL_NUMBER[protocol], 0);
+  rest.writeUInt8(transportNumber(protocol), 0);
   rest.writeUInt16BE(port, REGISTER_BYTES);
   const ipv6 = parseIpv6(ip);
   if (ipv6) return Buffer.concat([ipv6, rest]);
@@ -242,9 +238,8 @@ function decodeElement(payload: Buffer, from: number, to: number): PortMark | un
   if (!key || !value) return undefined;
   const keyEnd = parts.get(ELEMENT.keyEnd) ?? key;
   const rest = key.length - 2 * REGISTER_BYTES;
-  const protocol = PROTOCOLS.find((each) => PROTOCOL_NUMBER[each] === key[rest]) ?? "TCP";
   return {
-    protocol,
+    protocol: transportOf(key[rest]),
     ip: rest === REGISTER_BYTES ? formatIpv4(key.readUInt32BE()) : formatIpv6(key),
     port: key.readUInt16BE(rest + REGISTER_BYTES),
     lastPort: keyEnd.readUInt16BE(rest + REGISTER_BYTES),

@@ -51,14 +51,19 @@ export function restoredOwnFields(current: Pool, past: RecordedObject, onWarning
   const was = unmask(past["spec"] ?? {}, current.spec, "spec", onWarning) as Pool["spec"];
   const { fields, weights } = ownedPaths(current);
   const owned = new Set(["members", ...fields.map((path) => path.split(".")[0] ?? "")]);
-  const own = (spec: object) => Object.fromEntries(Object.entries(spec).filter(([key]) => !owned.has(key)));
-  const kept = Object.fromEntries(Object.entries(current.spec).filter(([key]) => owned.has(key)));
+  const own = fieldsOf(was, (field) => !owned.has(field));
+  const kept = fieldsOf(current.spec, (field) => owned.has(field));
   const before = new Map((was.members ?? []).map((member) => [nameOf(member), member]));
   const members = current.spec.members.map((member) => {
     const old = before.get(nameOf(member));
     return old ? withOwnFields(member, old, weights.has(nameOf(member))) : member;
   });
-  return { ...current, spec: { ...own(was), ...kept, members } as unknown as Pool["spec"] };
+  // Each field that a pool must have is in one of the two: both were whole pools.
+  return { ...current, spec: { ...own, ...kept, members } as Pool["spec"] };
+}
+
+function fieldsOf(spec: Pool["spec"], isMeant: (field: string) => boolean): Partial<Pool["spec"]> {
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => isMeant(field)));
 }
 
 /**

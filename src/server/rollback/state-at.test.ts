@@ -2,11 +2,22 @@ import { expect, it } from "vitest";
 import type { Operation } from "../../model/index.ts";
 import { changesOf, stateAt } from "./state-at.ts";
 
-const WEB = { kind: "Pool", namespace: "shop", name: "web" };
-const operation = (revision: number, before: unknown, after: unknown, more: object = {}): Operation =>
-  ({
-    spec: { verb: "update", revision: String(revision), object: WEB, before, after, ...more },
-  }) as unknown as Operation;
+const NOW = "2026-01-01T00:00:00Z";
+const WEB = { apiVersion: "parasaus.io/v1", kind: "Pool", namespace: "shop", name: "web", uid: "u" };
+const operation = (
+  revision: number,
+  before: unknown,
+  after: unknown,
+  more: Partial<Operation["spec"]> = {},
+): Operation => ({
+  apiVersion: "parasaus.io/v1",
+  kind: "Operation",
+  metadata: { name: `operation-${revision}` },
+  spec: {
+    ...{ operator: "ann", time: NOW, verb: "update", object: WEB, before, after, ...more },
+    revision: String(revision),
+  },
+});
 const at = (operations: readonly Operation[], revision: number) =>
   stateAt(changesOf(operations, WEB), BigInt(revision));
 

@@ -18,7 +18,7 @@ import type { Admission, AdmissionRequest } from "./admission.ts";
 import { encodeObject, freezeDeep, ObjectReader } from "./codec.ts";
 import { type Epoch, ORIGINAL_EPOCH } from "./epoch.ts";
 import { KeyLock } from "./key-lock.ts";
-import { conflict, keyOf, MODIFIED, notFound, titleOf } from "./keys.ts";
+import { keyOf, notFound, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
 import { activate, claimNamespace, terminate } from "./namespaces.ts";
 import { keepNumber, NODE_NUMBERS_KEY, type NumberedNode, needsNumber, numberNode } from "./node-numbers.ts";
@@ -30,6 +30,7 @@ import {
   recordEvent,
   secondsOf,
 } from "./operations.ts";
+import { hasName, isReleased, refuseOther, refuseOtherVersion, refuseReadOnly } from "./preconditions.ts";
 import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
 import { ResourceVersions } from "./resource-versions.ts";
 import { watchObjects } from "./watch.ts";
@@ -124,27 +125,20 @@ class StoredObjects implements LocalResources {
     return recordEvent(event, this.#stamp());
   }
 
-  async writeTogether(
-    writes: readonly TogetherWrite[],
-    options: WriteOptions,
-  ): Promise<readonly KubeObject[]> {
-    for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
+  writeTogether(writes: readonly TogetherWrite[], options: WriteOptions): Promise<readonly KubeObject[]> {
+    const writeOnce = async () => {
       const prepared: PreparedWrite[] = [];
       for (const write of writes) prepared.push(await this.#prepare(write, options));
       const changed = changedOnly(prepared);
-      if (changed.length === 0 || options.dryRun) return changed.map(({ next }) => next);
-      const operation = recordTogether(changed, options, this.#stamp());
-      const conditions = joinConditions(changed);
-      const { succeeded, revision } = await this.#store.transact(conditions, [
+      const next = changed.map((each) => each.next);
+      if (changed.length === 0 || options.dryRun) return next;
+      const { succeeded, revision } = await this.#store.transact(joinConditions(changed), [
         ...joinWrites(changed),
-        ...operation,
+        ...recordTogether(changed, options, this.#stamp()),
       ]);
-      if (succeeded) return changed.map(({ next }) => this.#reader.at(next, revision));
-    }
-    throw new ParasausError(
-      "Unavailable",
-      "Cannot write several objects at once: others kept writing them; try again",
-    );
+      return succeeded ? next.map((each) => this.#reader.at(each, revision)) : undefined;
+    };
+    return this.#retry(writeOnce, "write several objects at once");
   }
 
   async #prepare({ reference, edit }: TogetherWrite, options: WriteOptions): Promise<PreparedWrite> {
@@ -161,10 +155,8 @@ class StoredObjects implements LocalResources {
         conditions: [{ key, modRevision: entry.modRevision }],
       };
     }
-    const source = { clock: this.#clock, random: this.#random };
-    const next = activate(definition, prepareCreate(definition, edit(undefined), options, source));
-    await this.#admit({ definition, verb: "create", next, options });
-    const claim = namespace ? await this.#claimNamespace(namespace) : { conditions: [], writes: [] };
+    const next = await this.#draft(definition, edit(undefined), options);
+    const claim = await this.#claimNamespace(namespace);
     return {
       ...{ reference, next },
       conditions: [{ key, modRevision: 0 }, ...claim.conditions],
@@ -220,12 +212,10 @@ class StoredObjects implements LocalResources {
     input: unknown,
     options: WriteOptions,
   ): Promise<KubeObject | undefined> {
-    const source = { clock: this.#clock, random: this.#random };
-    const object = activate(definition, prepareCreate(definition, input, options, source));
-    await this.#admit({ definition, verb: "create", next: object, options });
+    const object = await this.#draft(definition, input, options);
     const { name, namespace } = object.metadata;
     const reference = { definition, name, ...(namespace ? { namespace } : {}) };
-    const claim = namespace ? await this.#claimNamespace(namespace) : { conditions: [], writes: [] };
+    const claim = await this.#claimNamespace(namespace);
     const key = keyOf(reference);
     if (await this.#store.get(key)) {
       if (!hasName(input)) return undefined;
@@ -319,19 +309,26 @@ class StoredObjects implements LocalResources {
     return this.#replace(entry, next, { verb: "delete", before: current, options }, options);
   }
 
-  #claimNamespace(namespace: string) {
+  /** The object that a client wants to create, admitted. */
+  async #draft(definition: ResourceDefinition, input: unknown, options: WriteOptions): Promise<KubeObject> {
+    const next = this.#activated(definition, input, options);
+    await this.#admit({ definition, verb: "create", next, options });
+    return next;
+  }
+
+  #activated(definition: ResourceDefinition, input: unknown, options: WriteOptions): KubeObject {
+    const source = { clock: this.#clock, random: this.#random };
+    return activate(definition, prepareCreate(definition, input, options, source));
+  }
+
+  /** What has an object's namespace be there; nothing for one that has none. */
+  async #claimNamespace(namespace: string | undefined): Promise<Pick<NumberedNode, "conditions" | "writes">> {
+    if (!namespace) return { conditions: [], writes: [] };
+    const draft = (name: string) =>
+      this.#activated(namespaceDefinition, { metadata: { name } }, { operator: "system:namespaces" });
     return claimNamespace(namespace, {
-      store: this.#store,
-      reader: this.#reader,
+      ...{ store: this.#store, reader: this.#reader, draft },
       autoCreateNamespaces: this.#autoCreateNamespaces,
-      draft: (name) => {
-        const source = { clock: this.#clock, random: this.#random };
-        const options = { operator: "system:namespaces" };
-        return activate(
-          namespaceDefinition,
-          prepareCreate(namespaceDefinition, { metadata: { name } }, options, source),
-        );
-      },
     });
   }
 
@@ -359,7 +356,7 @@ class StoredObjects implements LocalResources {
     return result.succeeded ? write.answer(result.revision) : undefined;
   }
 
-  async #retry(attempt: () => Promise<KubeObject | undefined>, action: string): Promise<KubeObject> {
+  async #retry<Answer>(attempt: () => Promise<Answer | undefined>, action: string): Promise<Answer> {
     for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
       const answer = await attempt();
       if (answer) return answer;
@@ -369,42 +366,4 @@ class StoredObjects implements LocalResources {
       `Cannot ${action}: others kept writing it at the same time; try again`,
     );
   }
-}
-
-function refuseReadOnly(definition: ResourceDefinition): void {
-  if (definition.writable) return;
-  throw new ParasausError("MethodNotAllowed", `Cannot write a ${definition.kind}: it is read-only`);
-}
-
-function hasName(input: unknown): boolean {
-  return Boolean((input as Partial<KubeObject> | null)?.metadata?.name);
-}
-
-function isReleased({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
-}
-
-/** A write that names a version or a uid is meant for that one alone. */
-function refuseOtherVersion(reference: ObjectReference, input: unknown, current: KubeObject): void {
-  const { metadata } = (input ?? {}) as Partial<KubeObject>;
-  refuseOther(reference, metadata, current);
-  for (const field of ["name", "namespace"] as const) {
-    const given = metadata?.[field];
-    if (!given || given === current.metadata[field]) continue;
-    const message = `the ${field} of the object (${given}) does not match the ${field} on the URL (${current.metadata[field]})`;
-    throw new ParasausError("BadRequest", message);
-  }
-}
-
-function refuseOther(
-  reference: ObjectReference,
-  wanted: { readonly uid?: string; readonly resourceVersion?: string } | undefined,
-  { metadata }: KubeObject,
-): void {
-  if (wanted?.uid && wanted.uid !== metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${metadata.uid}`;
-    throw conflict(reference, why);
-  }
-  if (wanted?.resourceVersion && wanted.resourceVersion !== metadata.resourceVersion)
-    throw conflict(reference, MODIFIED);
 }

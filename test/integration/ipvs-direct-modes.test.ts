@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DesiredPool } from "../../src/dataplane/index.ts";
 import { closeAll, connected, connectTimes, poolIn, program } from "../contract/driver-world.ts";
+import { ONE_FLOW } from "../lab/datagrams.ts";
 import { DIRECT_IPV6_PORT, type DirectIpv6, joinDirectByIpv6 } from "../lab/direct-ipv6.ts";
 import { DIRECT_PORT, type DirectWorld, openDirectWorld } from "../lab/direct-world.ts";
 import { missingForIpvs } from "../lab/ipvs-world.ts";
@@ -171,18 +172,6 @@ describe.skipIf(missing)(`IPVS past the node, in every way${missing}`, () => {
     await closeAll([await connected(world, DIRECT_PORT)]);
   });
 });
-
-/** Asks twenty times from one port and prints who answered from which address. */
-const ONE_FLOW = `
-const socket = require("dgram").createSocket("udp4");
-const [ip, port] = process.argv.slice(1);
-const answers = [];
-const end = () => { console.log(answers.sort().join(" ")); process.exit(0); };
-socket.on("message", (bytes, from) => {
-  if (answers.push(String(bytes).trim() + "@" + from.address) === 20) end();
-});
-for (let sent = 0; sent < 20; sent += 1) socket.send("x", Number(port), ip);
-setTimeout(end, 20000);`;
 
 async function until(isTrue: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;

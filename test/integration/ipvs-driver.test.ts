@@ -9,6 +9,7 @@ import {
   program,
   withMember,
 } from "../contract/driver-world.ts";
+import { ONE_FLOW } from "../lab/datagrams.ts";
 import { type IpvsWorld, missingForIpvs, missingForMasquerading, openIpvsWorld } from "../lab/ipvs-world.ts";
 import { labProgram, linesOf, nextLine, startTraffic } from "../lab/traffic.ts";
 
@@ -353,18 +354,6 @@ function countWords(text: string): Readonly<Record<string, number>> {
   for (const word of text.trim().split(" ")) counts[word] = (counts[word] ?? 0) + 1;
   return counts;
 }
-
-/** Asks twenty times from one port and prints who answered from which address. */
-const ONE_FLOW = `
-const socket = require("dgram").createSocket("udp4");
-const [ip, port] = process.argv.slice(1);
-const answers = [];
-const end = () => { console.log(answers.sort().join(" ")); process.exit(0); };
-socket.on("message", (bytes, from) => {
-  if (answers.push(String(bytes).trim() + "@" + from.address) === 20) end();
-});
-for (let sent = 0; sent < 20; sent += 1) socket.send("x", Number(port), ip);
-setTimeout(end, 5000);`;
 
 /** Asks from twenty ports and prints who answered. */
 const DATAGRAMS = `

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DesiredPool } from "../../src/dataplane/index.ts";
 import { closeAll, connected, poolIn, program } from "../contract/driver-world.ts";
+import { ONE_DATAGRAM } from "../lab/datagrams.ts";
 import { type IpvsWorld, missingForMasquerading, openIpvsWorld } from "../lab/ipvs-world.ts";
 
 const missing = missingForMasquerading();
@@ -62,7 +63,7 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     };
     const tcp = { addresses: addresses.slice(0, 1) };
     const datagram = () =>
-      world.topology.client.run(process.execPath, "-e", DATAGRAM, world.nodeIp, "8081").trim();
+      world.topology.client.run(process.execPath, "-e", ONE_DATAGRAM, world.nodeIp, "8081").trim();
     member.namespace.run("ip", "route", "delete", "default");
     try {
       await program(world, poolOf(tcp), poolOf(udp));
@@ -126,12 +127,3 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     await world.restart();
   });
 });
-
-/** Sends one and prints who answered. */
-const DATAGRAM = `
-const [ip, port] = process.argv.slice(1);
-const socket = require("dgram").createSocket("udp4");
-const end = (word) => { console.log(word); process.exit(0); };
-socket.on("message", (bytes) => end(String(bytes).trim()));
-socket.send("x", Number(port), ip);
-setTimeout(end, 10000, "silent");`;

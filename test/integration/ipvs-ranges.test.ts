@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type DesiredPool, planOperations } from "../../src/dataplane/index.ts";
 import { closeAll, poolIn, program } from "../contract/driver-world.ts";
+import { ONE_DATAGRAM } from "../lab/datagrams.ts";
 import { type IpvsWorld, missingForMasquerading, openIpvsWorld } from "../lab/ipvs-world.ts";
 import { startMember } from "../lab/traffic.ts";
 
@@ -52,7 +53,7 @@ describe.skipIf(missing)(`IPVS driver with ranges of ports${missing}`, () => {
   it("serves UDP, and clients on the node itself", async () => {
     await program(world, poolOf({ addresses: [{ ...RANGE, protocol: "UDP" }] }));
     const datagram = (port: number) =>
-      world.topology.client.run(process.execPath, "-e", DATAGRAM, RANGE.ip, String(port)).trim();
+      world.topology.client.run(process.execPath, "-e", ONE_DATAGRAM, RANGE.ip, String(port)).trim();
     expect([datagram(8081), datagram(8081)].sort()).toEqual(["m1", "m2"]);
     expect(datagram(8086)).toMatch(/^m[12] second$/);
     await program(world, poolOf());
@@ -142,12 +143,3 @@ describe.skipIf(missing)(`IPVS driver with ranges of ports${missing}`, () => {
     await world.restart();
   });
 });
-
-/** Sends one and prints who answered. */
-const DATAGRAM = `
-const [ip, port] = process.argv.slice(1);
-const socket = require("dgram").createSocket("udp4");
-const end = (word) => { console.log(word); process.exit(0); };
-socket.on("message", (bytes) => end(String(bytes).trim()));
-socket.send("x", Number(port), ip);
-setTimeout(end, 10000, "silent");`;

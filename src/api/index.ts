@@ -3,6 +3,7 @@ export { type Credentials, SESSION_COOKIE } from "./access/credentials.ts";
 export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.ts";
 export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
+export { type ParsedBody, parseBody } from "./http/body.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
 export {
   type Authenticate,

@@ -12,6 +12,12 @@ export {
   poolOwnershipAdmission,
 } from "./circle-watch/ownership.ts";
 export {
+  type ForeseenName,
+  type Foresight,
+  type ForesightRequest,
+  foreseeControllers,
+} from "./foresight/foresee.ts";
+export {
   type Authority,
   type ShardTenure,
   type ShardWorker,

@@ -41,6 +41,16 @@ export { findTableConflicts, type TableConflict } from "./node/table-conflicts.t
 export type { Condition, KubeObject, ObjectMeta, OwnerReference } from "./object.ts";
 export { operationDefinition } from "./operation/definition.ts";
 export { OPERATION_VERBS, type Operation, type OperationVerb } from "./operation/operation.ts";
+export type {
+  FieldChange,
+  FlowFates,
+  Plan,
+  PlannedMember,
+  PlannedMemberState,
+  PlannedObject,
+  PlannedOutcome,
+  PlannedTraffic,
+} from "./plan/plan.ts";
 export { formatConnectAddress, lastPortOf } from "./pool/connect-address.ts";
 export { poolDefinition } from "./pool/definition.ts";
 export { familyOfPool } from "./pool/family.ts";

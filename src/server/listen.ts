@@ -24,6 +24,7 @@ import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import { operationRoutes } from "./operations/operation-routes.ts";
 import type { Parts } from "./parts.ts";
+import { planRoute } from "./plan/plan-route.ts";
 import { type EnrolmentSource, enrolmentRoutes } from "./security/enrolment-routes.ts";
 import type { OpenServerTls } from "./security/open-server-tls.ts";
 import type { ServerTls } from "./security/server-tls.ts";
@@ -88,6 +89,7 @@ export async function listen(
           kubeApi(parts, survey, pulse),
           accounts.routes,
           operationRoutes({ resources, pools, last: view.last }),
+          planRoute({ resources, store, pools, clock, nodes, nodeNames }),
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),
           liveRoutes({ nodes, pools, survey }),

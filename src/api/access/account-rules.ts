@@ -55,6 +55,7 @@ const FOR_ACCOUNTS: readonly string[] = [
   "GET /api/operations",
   "GET /api/history",
   "GET /api/last-operations",
+  "POST /api/plan",
   "POST /api/rollback",
   "GET /api/tokens",
 ];

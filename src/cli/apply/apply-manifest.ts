@@ -1,13 +1,11 @@
 import { hasCode, ParasausError } from "../../foundation/index.ts";
 import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import { appliedObject } from "../../resources/patch/index.ts";
 import { definitionFor, qualifiedName } from "../client/kinds.ts";
 import { referenceTo } from "../client/namespaces.ts";
 import type { Manifest, ManifestObject } from "./manifest.ts";
-import { mergeThreeWays } from "./three-way.ts";
 
-/** kubectl's own annotation, so that both may be used on one object. */
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const MOST_ATTEMPTS = 5;
 
 /** How to apply. */
@@ -53,15 +51,15 @@ async function createOrChange(
   object: ManifestObject,
   options: ApplyOptions,
 ): Promise<Outcome> {
-  const wanted = withLastApplied(object, reference);
   for (let attempt = 1; ; attempt += 1) {
     const live = await find(resources, reference);
+    const wanted = appliedObject(object, reference.namespace, live);
     try {
       if (!live) {
         await resources.create(reference.definition, wanted, options);
         return "created";
       }
-      const written = await resources.update(reference, joined(live, wanted), options);
+      const written = await resources.update(reference, wanted, options);
       return isSame(live, written) ? "unchanged" : "configured";
     } catch (failure) {
       const isRace = hasCode(failure, "Conflict") || hasCode(failure, "AlreadyExists");
@@ -76,30 +74,6 @@ async function find(resources: Resources, reference: ObjectReference): Promise<K
   } catch (failure) {
     if (hasCode(failure, "NotFound")) return undefined;
     throw failure;
-  }
-}
-
-function withLastApplied(object: ManifestObject, { namespace }: ObjectReference): ManifestObject {
-  const annotations = object.metadata.annotations ?? {};
-  const metadata = { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) };
-  const applied = JSON.stringify({ ...object, metadata: { annotations: {}, ...metadata } });
-  return {
-    ...object,
-    metadata: { ...metadata, annotations: { ...annotations, [LAST_APPLIED]: `${applied}\n` } },
-  };
-}
-
-function joined(live: KubeObject, wanted: ManifestObject): unknown {
-  const last = live.metadata.annotations?.[LAST_APPLIED];
-  return mergeThreeWays(last === undefined ? {} : parseObject(last), { ...wanted }, { ...live });
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
   }
 }
 

@@ -24,6 +24,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Create or change objects as files describe them",
     load: async () => (await import("./apply.ts")).apply,
   },
+  plan: {
+    summary: "Say what applying files would change, and do to open connections",
+    load: async () => (await import("./plan.ts")).plan,
+  },
   get: {
     summary: "List objects",
     load: async () => (await import("./get.ts")).get,

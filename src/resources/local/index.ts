@@ -26,5 +26,5 @@ export {
   writeHeartbeats,
 } from "./node-heartbeats.ts";
 export { type OperationTrimmerOptions, startOperationTrimmer } from "./operation-trimmer.ts";
-export { MASK, type RecordedEvent } from "./operations.ts";
+export { MASK, maskedText, ownPart, type RecordedEvent } from "./operations.ts";
 export type { TogetherWrite } from "./write-together.ts";

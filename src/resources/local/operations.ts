@@ -120,7 +120,7 @@ export function secondsOf(time: Date): string {
 }
 
 /** What a person writes: all but status and what the server keeps in the metadata. */
-function ownPart(object: KubeObject): Readonly<Record<string, unknown>> {
+export function ownPart(object: KubeObject): Readonly<Record<string, unknown>> {
   const { apiVersion, kind, metadata, status, ...content } = object as KubeObject & { status?: unknown };
   const { labels, annotations, finalizers, ownerReferences, deletionTimestamp } = metadata;
   const { [LAST_APPLIED]: _, ...ownAnnotations } = annotations ?? {};
@@ -140,9 +140,14 @@ function maskSecrets(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([key, field]) => [
     key,
-    typeof field === "string" && SECRET_KEYS.test(key) ? MASK : maskSecrets(field),
+    typeof field === "string" ? maskedText(key, field) : maskSecrets(field),
   ]);
   return Object.fromEntries(entries);
+}
+
+/** The text of a field, or a mask where its name says that it is a secret. */
+export function maskedText(key: string, text: string): string {
+  return SECRET_KEYS.test(key) ? MASK : text;
 }
 
 /** `ip:port` when exactly one member came, went or changed, and nothing else did. */

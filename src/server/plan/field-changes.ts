@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from "node:util";
+import { formatHostPort } from "../../foundation/index.ts";
+import type { FieldChange, KubeObject } from "../../model/index.ts";
+import { maskedText, ownPart } from "../../resources/local/index.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Annotations that controllers keep for themselves. */
+const KEPT = ["parasaus.io/generated", "parasaus.io/service-port"];
+
+/**
+ * What differs between two states of an object in what a person writes, field by field; members by `ip:port`, other lists
+ * as a whole. Secrets are masked.
+ */
+export function fieldChanges(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): readonly FieldChange[] {
+  return compare("", "", before && withoutKept(ownPart(before)), after && withoutKept(ownPart(after)));
+}
+
+function withoutKept(own: Json): Json {
+  const { metadata, ...rest } = own;
+  if (!isObject(metadata)) return own;
+  const { ownerReferences: _, finalizers: __, annotations, ...kept } = metadata;
+  const shown = Object.entries(isObject(annotations) ? annotations : {}).filter(
+    ([key]) => !KEPT.includes(key),
+  );
+  const own2 = shown.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(shown) };
+  return { ...rest, metadata: own2 };
+}
+
+function compare(field: string, key: string, before: unknown, after: unknown): readonly FieldChange[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  const [old, next] = [childrenOf(key, before), childrenOf(key, after)];
+  const isLeaf = (!old && before !== undefined) || (!next && after !== undefined) || (!old && !next);
+  if (isLeaf) return [change(field, key, before, after)];
+  const keys = new Set([...(old?.keys() ?? []), ...(next?.keys() ?? [])]);
+  return [...keys].flatMap((each) =>
+    compare(pathTo(field, each), each.replace(/^\[.*\]$/, ""), old?.get(each), next?.get(each)),
+  );
+}
+
+/** What is inside, by the name that a path has for it; undefined: it is one value. */
+function childrenOf(key: string, value: unknown): ReadonlyMap<string, unknown> | undefined {
+  if (isObject(value)) return new Map(Object.entries(value));
+  if (key !== "members" || !Array.isArray(value)) return undefined;
+  return new Map(value.map((member) => [`[${formatHostPort(member.ip, member.port)}]`, member]));
+}
+
+function pathTo(field: string, child: string): string {
+  if (child.startsWith("[")) return `${field}${child}`;
+  const name = /^[\w-]+$/.test(child) ? child : `["${child}"]`;
+  return field === "" || name.startsWith("[") ? `${field}${name}` : `${field}.${name}`;
+}
+
+function change(field: string, key: string, before: unknown, after: unknown): FieldChange {
+  const shown = (value: unknown) => (typeof value === "string" ? maskedText(key, value) : value);
+  return {
+    field,
+    ...(before === undefined ? {} : { before: shown(before) }),
+    ...(after === undefined ? {} : { after: shown(after) }),
+  };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,258 @@
+import { foreseeControllers } from "../../controllers/index.ts";
+import { type Clock, hasCode, ParasausError } from "../../foundation/index.ts";
+import {
+  apiVersionOf,
+  DEFINITIONS,
+  type KubeObject,
+  type PlannedObject,
+  type PlannedOutcome,
+  type Pool,
+  poolDefinition,
+  type ResourceDefinition,
+} from "../../model/index.ts";
+import type { ObjectReference, Resources } from "../../resources/index.ts";
+import type { LocalResources } from "../../resources/local/index.ts";
+import { type AppliedFile, appliedObject } from "../../resources/patch/index.ts";
+import { createDraftStore, type Store } from "../../store/index.ts";
+import { fieldChanges } from "./field-changes.ts";
+
+/** What is to be planned. */
+export interface PlanRequest {
+  /** Objects as files have them. */
+  readonly documents: readonly unknown[];
+  /** For those that name none. */
+  readonly namespace?: string;
+  /** `apply` joins each with what is stored, as `parasaus apply` does; `replace` puts it in its place. */
+  readonly mode: "apply" | "replace";
+  readonly operator: string;
+}
+
+/** What planning needs. */
+export interface PlanSource {
+  readonly resources: LocalResources;
+  readonly store: Store;
+  /** Every pool that is stored, by uid. */
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly clock: Clock;
+  /** @throws ParasausError `Forbidden` when who asks may not write it */
+  readonly permit: (reference: ObjectReference) => Promise<void>;
+}
+
+/** A pool that would not be as it was. */
+export interface ChangedPool {
+  /** Position in `objects`. */
+  readonly objectIndex: number;
+  readonly before: Pool | undefined;
+  readonly after: Pool | undefined;
+}
+
+/** What would become of the objects; of live traffic nothing is known yet. */
+export interface PlannedChanges {
+  readonly objects: readonly PlannedObject[];
+  readonly pools: readonly ChangedPool[];
+}
+
+/**
+ * Writes the documents into a draft, has the controllers do their part there, and looks at what came of it. What refuses a
+ * document is what would refuse the write; nothing is stored.
+ */
+export async function planChanges(source: PlanSource, request: PlanRequest): Promise<PlannedChanges> {
+  return new Planning(source, request).plan();
+}
+
+interface Written {
+  readonly reference: ObjectReference;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+}
+
+class Planning {
+  readonly #source: PlanSource;
+  readonly #request: PlanRequest;
+  readonly #draft: Resources;
+  readonly #objects: PlannedObject[] = [];
+  readonly #written: Written[] = [];
+  /** Where each pool stands among the objects, by key. */
+  readonly #pools = new Map<string, number>();
+
+  constructor(source: PlanSource, request: PlanRequest) {
+    this.#source = source;
+    this.#request = request;
+    this.#draft = source.resources.through(createDraftStore(source.store));
+  }
+
+  async plan(): Promise<PlannedChanges> {
+    for (const [index, document] of this.#request.documents.entries())
+      this.#objects.push(await this.#planDocument(document, index));
+    const named = (kinds: readonly string[]) =>
+      this.#written.flatMap(({ reference: { definition, namespace = "", name } }) =>
+        kinds.includes(definition.kind) ? [{ namespace, name }] : [],
+      );
+    const { pools, problems } = await foreseeControllers({
+      resources: this.#draft,
+      services: uniqueNames(named(["Service", "Endpoints"])),
+      pools: uniqueNames(named(["Pool"])),
+      stored: this.#source.pools.values(),
+      now: this.#source.clock.now(),
+    });
+    const changed: ChangedPool[] = [];
+    for (const { namespace, name, service } of pools) {
+      const reference = { definition: poolDefinition, namespace, name };
+      const [before, after] = [
+        await find(this.#source.resources, reference),
+        await find(this.#draft, reference),
+      ];
+      const objectIndex = this.#place(reference, { before, after, service });
+      changed.push({ objectIndex, before: before as Pool | undefined, after: after as Pool | undefined });
+    }
+    for (const { namespace, name, message } of problems) this.#warn(namespace, name, message);
+    return { objects: this.#objects, pools: changed };
+  }
+
+  async #planDocument(document: unknown, documentIndex: number): Promise<PlannedObject> {
+    const warnings: string[] = [];
+    const { apiVersion, kind, metadata } = (document ?? {}) as Partial<KubeObject>;
+    const named = { apiVersion: text(apiVersion), kind: text(kind), name: text(metadata?.name) };
+    try {
+      const file = readDocument(document);
+      const reference = this.#referenceTo(file);
+      const place = reference.namespace === undefined ? {} : { namespace: reference.namespace };
+      try {
+        const { before, after } = await this.#write(reference, file, warnings);
+        this.#written.push({ reference, before, after });
+        if (reference.definition === poolDefinition) this.#pools.set(keyOf(reference), documentIndex);
+        const changes = fieldChanges(before, after);
+        const outcome = outcomeOf(before, changes.length > 0);
+        return { ...named, ...place, outcome, documentIndex, changes, warnings };
+      } catch (failure) {
+        return { ...named, ...place, ...refused(failure), documentIndex, warnings };
+      }
+    } catch (failure) {
+      return { ...named, ...refused(failure), documentIndex, warnings };
+    }
+  }
+
+  async #write(reference: ObjectReference, file: AppliedFile, warnings: string[]) {
+    await this.#source.permit(reference);
+    const { operator, mode } = this.#request;
+    const onWarning = (message: string) => void warnings.push(message);
+    const before = await find(this.#draft, reference);
+    const wanted =
+      mode === "apply" ? appliedObject(file, reference.namespace, before) : inPlace(file, reference);
+    const after = before
+      ? await this.#draft.update(reference, wanted, { operator, onWarning })
+      : await this.#draft.create(reference.definition, wanted, { operator, onWarning });
+    return { before, after };
+  }
+
+  #referenceTo(file: AppliedFile & Partial<KubeObject>): ObjectReference {
+    const { apiVersion = "", kind = "", metadata } = file;
+    const definition = definitionOf(apiVersion, kind);
+    const { name } = metadata;
+    if (!definition.namespaced) return { definition, name };
+    return { definition, name, namespace: metadata.namespace ?? this.#request.namespace ?? "default" };
+  }
+
+  /** @returns where the pool stands among the objects */
+  #place(
+    reference: ObjectReference,
+    { before, after, service }: Omit<Written, "reference"> & { readonly service: string | undefined },
+  ): number {
+    const known = this.#pools.get(keyOf(reference));
+    if (known !== undefined) {
+      for (const message of complaintsOf(after)) this.#addWarning(known, message);
+      return known;
+    }
+    const isGone = !after || after.metadata.deletionTimestamp !== undefined;
+    const changes = fieldChanges(before, isGone ? undefined : after);
+    const { definition, namespace = "", name } = reference;
+    this.#objects.push({
+      ...{ apiVersion: apiVersionOf(definition), kind: definition.kind, namespace, name },
+      ...(service === undefined ? {} : { service }),
+      outcome: isGone ? "deleted" : outcomeOf(before, changes.length > 0),
+      changes,
+      warnings: complaintsOf(after),
+    });
+    return this.#objects.length - 1;
+  }
+
+  #warn(namespace: string, name: string, message: string): void {
+    const index = this.#objects.findLastIndex(
+      (each) =>
+        ["Service", "Endpoints"].includes(each.kind) && each.namespace === namespace && each.name === name,
+    );
+    if (index >= 0) this.#addWarning(index, message);
+  }
+
+  #addWarning(index: number, message: string): void {
+    const object = this.#objects[index];
+    if (object) this.#objects[index] = { ...object, warnings: [...object.warnings, message] };
+  }
+}
+
+function outcomeOf(before: KubeObject | undefined, isChanged: boolean): PlannedOutcome {
+  if (!before) return "created";
+  return isChanged ? "changed" : "unchanged";
+}
+
+/** Why a pool would have no connect address. */
+function complaintsOf(pool: KubeObject | undefined): readonly string[] {
+  const { conditions = [] } = (pool as Pool | undefined)?.status ?? {};
+  return conditions.flatMap(({ type, status, message }) =>
+    type === "Allocated" && status === "False" ? [message] : [],
+  );
+}
+
+function refused(failure: unknown): Pick<PlannedObject, "outcome" | "changes" | "refusal"> {
+  if (!(failure instanceof ParasausError) || hasCode(failure, "Unavailable") || hasCode(failure, "Internal"))
+    throw failure;
+  const { code, message, fields } = failure;
+  return { outcome: "refused", changes: [], refusal: { code, message, fields } };
+}
+
+/** @throws ParasausError `BadRequest` */
+function readDocument(document: unknown): AppliedFile & Partial<KubeObject> {
+  const { apiVersion, kind, metadata } = (document ?? {}) as Partial<KubeObject>;
+  const isNamed = typeof metadata === "object" && metadata !== null && text(metadata.name) !== "";
+  if (text(apiVersion) !== "" && text(kind) !== "" && isNamed)
+    return document as AppliedFile & Partial<KubeObject>;
+  throw new ParasausError(
+    "BadRequest",
+    "Cannot plan a document: apiVersion, kind and metadata.name are needed",
+  );
+}
+
+/** @throws ParasausError `BadRequest` */
+function definitionOf(apiVersion: string, kind: string): ResourceDefinition {
+  const found = DEFINITIONS.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
+  if (found) return found;
+  throw new ParasausError("BadRequest", `Cannot plan a document: no kind "${kind}" in ${apiVersion}`);
+}
+
+function inPlace(file: AppliedFile, { namespace }: ObjectReference): unknown {
+  const metadata = { ...file.metadata, ...(namespace === undefined ? {} : { namespace }) };
+  return { ...file, metadata };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function keyOf({ namespace = "", name }: ObjectReference): string {
+  return `${namespace}/${name}`;
+}
+
+function uniqueNames<Name extends { readonly namespace: string; readonly name: string }>(
+  names: readonly Name[],
+): readonly Name[] {
+  return [...new Map(names.map((name) => [keyOf(name as unknown as ObjectReference), name])).values()];
+}
+
+async function find(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
+  try {
+    return await resources.get(reference);
+  } catch (failure) {
+    if (hasCode(failure, "NotFound")) return undefined;
+    throw failure;
+  }
+}

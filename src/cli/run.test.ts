@@ -44,7 +44,7 @@ it("refuses an unknown verb with those that exist, exit code 2", async () => {
   const { exitCode, stderr, stdout } = await cli(["frobnicate"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
   expect(stderr).toBe(
-    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, plan, get, describe, delete, drain, history, rollback, node, status, explain, backup, restore, login, logout, account, token, adopt, uninstall, config, completion, version\n',
+    'Error: Cannot run "frobnicate": there is no such verb; there are up, server, agent, apply, confirm, plan, get, describe, delete, drain, history, rollback, node, status, explain, backup, restore, login, logout, account, token, adopt, uninstall, config, completion, version\n',
   );
 });
 

@@ -12,6 +12,7 @@ import { ParasausError, VERSION } from "../foundation/index.ts";
 import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
 import type { Accounts } from "./accounts/open-accounts.ts";
 import { backupRoute } from "./backup/backup-route.ts";
+import { confirmationRoutes } from "./confirmations/confirmation-routes.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
@@ -89,6 +90,7 @@ export async function listen(
           kubeApi(parts, survey, pulse),
           accounts.routes,
           operationRoutes({ resources, pools, last: view.last }),
+          confirmationRoutes({ resources, store, clock, epoch: parts.epoch.number }),
           planRoute({ resources, store, pools, clock, nodes, nodeNames }),
           nodes.routes,
           explainRoute({ nodes, pools, nodeNames }),

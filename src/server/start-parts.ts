@@ -15,6 +15,7 @@ import {
   startOperationTrimmer,
 } from "../resources/local/index.ts";
 import type { StoreInEpoch } from "./backup/current-epoch.ts";
+import { watchConfirmations } from "./confirmations/watch-confirmations.ts";
 import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
 import { watchNodeSilence } from "./live/node-silence.ts";
 import { createControllerMetrics } from "./metrics/controller-metrics.ts";
@@ -55,8 +56,13 @@ export async function startParts(
   });
   const parts = { ...options, store, epoch, resources, signal };
   const { task, controllers } = startControllersTask(parts, coordinator);
-  const tasks = [task, startGarbageTask(parts, coordinator), startSilenceTask(parts, coordinator)];
   view = followPools(resources, { clock, logger: log, signal });
+  const tasks = [
+    task,
+    startGarbageTask(parts, coordinator),
+    startSilenceTask(parts, coordinator),
+    startConfirmationTask({ ...parts, view }, coordinator),
+  ];
   const ended = Promise.all(tasks.map((each) => each.ended)).then(() => coordinator[Symbol.asyncDispose]());
   return {
     ...parts,
@@ -102,6 +108,25 @@ function startSilenceTask(parts: CommonParts & Pick<Parts, "store">, coordinator
   const look = () =>
     coordinator.lead("node-silence", (tenure) => watchNodeSilence({ ...tenure, ...options }), signal);
   return startTask("node-silence", look, parts);
+}
+
+/** One server takes back what nobody confirmed in time. */
+function startConfirmationTask(
+  parts: CommonParts & Pick<Parts, "resources" | "epoch" | "view">,
+  coordinator: Coordinator,
+): Task {
+  const { log, clock, signal, resources, epoch, view } = parts;
+  const options = {
+    ...{ clock, logger: log.child({ logger: "confirmations" }), epoch: epoch.number, pools: view.pools },
+  };
+  const watch = () =>
+    coordinator.leadOnStore(
+      "confirmations",
+      ({ store, signal: over }) =>
+        watchConfirmations({ ...options, store, resources: resources.through(store), signal: over }),
+      signal,
+    );
+  return startTask("confirmations", watch, parts);
 }
 
 /** One server collects what is left over: objects without owners, contents of deleted namespaces, old Operations. */

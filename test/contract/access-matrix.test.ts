@@ -55,7 +55,7 @@ function roleOf({ asker, route, namespace }: Cell): Role | undefined {
 const OPEN =
   /^(GET|HEAD) \/(livez|readyz|healthz)$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$/;
 const KNOWN =
-  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|operations|history|last-operations|tokens))$|^POST \/api\/(logout|plan|rollback|password|tokens)$/;
+  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
 const READ_EVERYWHERE = /^GET \/(metrics|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
 const TRAFFIC = "GET /internal/v1/pools/:namespace/:name/traffic";
 const ADMINISTER =

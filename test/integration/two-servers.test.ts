@@ -208,7 +208,8 @@ async function leaderCounts({ parts }: Plane): Promise<string> {
 
 const LEASE_SECONDS = 2;
 const POOL_COUNT = 40;
-const ALL_LED = "allocator 1, circle-watch 1, garbage-collector 1, node-silence 1, operation-trimmer 1";
+const ALL_LED =
+  "allocator 1, circle-watch 1, confirmations 1, garbage-collector 1, node-silence 1, operation-trimmer 1";
 
 describe("two control planes on one store", () => {
   it("go on as one within a lease time when the other dies, and as two when it comes back to itself", async () => {

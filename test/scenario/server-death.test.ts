@@ -26,7 +26,14 @@ const ADDRESSES = 24;
 const PATIENCE = { timeout: 30_000, interval: 50 };
 const LEADERS = "/parasaus/leaders/";
 const SHARDS = "/parasaus/shards/healthcheck/";
-const LED = ["allocator", "circle-watch", "garbage-collector", "node-silence", "operation-trimmer"];
+const LED = [
+  "allocator",
+  "circle-watch",
+  "confirmations",
+  "garbage-collector",
+  "node-silence",
+  "operation-trimmer",
+];
 const POOLS = "/apis/parasaus.io/v1/namespaces/default/pools";
 const SPEC = { addressPool: "few", drainSeconds: 0 };
 const MERGE = "application/merge-patch+json";

@@ -56,6 +56,9 @@ const FOR_ACCOUNTS: readonly string[] = [
   "GET /api/history",
   "GET /api/last-operations",
   "POST /api/plan",
+  "POST /api/apply",
+  "GET /api/confirmations",
+  "POST /api/confirmations/:id",
   "POST /api/rollback",
   "GET /api/tokens",
 ];

@@ -1,4 +1,5 @@
 import { applyManifest } from "../apply/apply-manifest.ts";
+import { applyUnlessConfirmed } from "../apply/apply-unless-confirmed.ts";
 import { collectManifests, FILE_OPTIONS } from "../apply/files.ts";
 import { connect } from "../client/connection.ts";
 import { NAMESPACE_OPTION } from "../client/namespaces.ts";
@@ -13,11 +14,19 @@ export const apply: Verb = {
     NAMESPACE_OPTION,
     { flags: "--dry-run", description: "check on the server and answer, but change nothing" },
     { flags: "--reason <text>", description: "why, for the record of operations" },
+    {
+      flags: "--confirm-within <duration>",
+      description: "all or nothing, and the server takes it back unless parasaus confirm comes in time: 5m",
+    },
   ],
   programs: ["client"],
   examples: [
     ["What a file describes; again after each change of it", "parasaus apply -f web.yaml"],
     ["A directory and all inside it", "parasaus apply -R -f deploy/"],
+    [
+      "A risky change, taken back in five minutes unless parasaus confirm says that it works",
+      "parasaus apply --confirm-within 5m -f web.yaml",
+    ],
     ["From another program, checked only", "generate-pools | parasaus apply --dry-run -f -"],
   ],
   run: applyFiles,
@@ -27,7 +36,8 @@ export const apply: Verb = {
 async function applyFiles(invocation: Invocation): Promise<number> {
   const { terminal } = invocation;
   const manifests = await collectManifests(invocation);
-  const { resources, operator } = connect(invocation);
+  const connection = connect(invocation);
+  const { resources, operator } = connection;
   const reason = textOption(invocation, "reason");
   const namespace = textOption(invocation, "namespace");
   const options = {
@@ -37,6 +47,11 @@ async function applyFiles(invocation: Invocation): Promise<number> {
     ...(namespace === undefined ? {} : { namespace }),
     onWarning: (message: string) => void terminal.stderr.write(`Warning: ${message}\n`),
   };
+  const within = textOption(invocation, "confirmWithin");
+  if (within !== undefined) {
+    terminal.stdout.write(await applyUnlessConfirmed(connection, manifests, within, options));
+    return EXIT.ok;
+  }
   let exitCode: number = EXIT.ok;
   for (const manifest of manifests) {
     try {

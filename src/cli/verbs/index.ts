@@ -24,6 +24,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Create or change objects as files describe them",
     load: async () => (await import("./apply.ts")).apply,
   },
+  confirm: {
+    summary: "Keep a change that is taken back otherwise (apply --confirm-within)",
+    load: async () => (await import("./confirm.ts")).confirm,
+  },
   plan: {
     summary: "Say what applying files would change, and do to open connections",
     load: async () => (await import("./plan.ts")).plan,

@@ -27,4 +27,4 @@ export {
 } from "./node-heartbeats.ts";
 export { type OperationTrimmerOptions, startOperationTrimmer } from "./operation-trimmer.ts";
 export { MASK, maskedText, ownPart, type RecordedEvent } from "./operations.ts";
-export type { TogetherWrite } from "./write-together.ts";
+export type { TogetherOptions, TogetherWrite } from "./write-together.ts";

@@ -40,6 +40,7 @@ import {
   joinWrites,
   type PreparedWrite,
   recordTogether,
+  type TogetherOptions,
   type TogetherWrite,
 } from "./write-together.ts";
 
@@ -62,19 +63,19 @@ export interface LocalResourcesOptions {
 /** The objects in a store of this process (or in the etcd behind it). */
 export interface LocalResources extends Resources {
   /** The same objects under the same rules, read and written through another view of their store, e.g. a fenced one. */
-  through(store: Store): Resources;
+  through(store: Store): LocalResources;
   /** The resourceVersion that an object written at this revision of the store has. */
   resourceVersionAt(revision: number): string;
   /** The write that records something that no object shows, for a transaction of its own or the one that does it. */
   recordWrite(event: RecordedEvent): StoreWrite;
   /**
-   * Writes several objects in one transaction, recorded as one operation with the verb `rollback`; those that are not there
-   * are made. Validated and admitted like any change.
+   * Writes several objects in one transaction, recorded as one operation; those that are not there are made. Validated and
+   * admitted like any change.
    *
    * @returns those that changed, as they are now
-   * @throws ParasausError as `update` and `create`
+   * @throws ParasausError as `update`, `create` and `delete`; `Conflict` when a condition does not hold
    */
-  writeTogether(writes: readonly TogetherWrite[], options: WriteOptions): Promise<readonly KubeObject[]>;
+  writeTogether(writes: readonly TogetherWrite[], options: TogetherOptions): Promise<readonly KubeObject[]>;
 }
 
 /** Makes the objects of a store. */
@@ -113,7 +114,7 @@ class StoredObjects implements LocalResources {
     this.#admission = options.admission ?? [];
   }
 
-  through(store: Store): Resources {
+  through(store: Store): LocalResources {
     return new StoredObjects({ ...this.#options, store }, this.#shared);
   }
 
@@ -125,24 +126,35 @@ class StoredObjects implements LocalResources {
     return recordEvent(event, this.#stamp());
   }
 
-  writeTogether(writes: readonly TogetherWrite[], options: WriteOptions): Promise<readonly KubeObject[]> {
+  writeTogether(writes: readonly TogetherWrite[], options: TogetherOptions): Promise<readonly KubeObject[]> {
+    const { conditions = [], also = [] } = options;
     const writeOnce = async () => {
+      for (const condition of conditions) await this.#require(condition);
       const prepared: PreparedWrite[] = [];
       for (const write of writes) prepared.push(await this.#prepare(write, options));
       const changed = changedOnly(prepared);
       const next = changed.map((each) => each.next);
       if (changed.length === 0 || options.dryRun) return next;
-      const { succeeded, revision } = await this.#store.transact(joinConditions(changed), [
-        ...joinWrites(changed),
-        ...recordTogether(changed, options, this.#stamp()),
-      ]);
+      const { succeeded, revision } = await this.#store.transact(
+        [...conditions, ...joinConditions(changed)],
+        [...joinWrites(changed), ...recordTogether(changed, options, this.#stamp()), ...also],
+      );
       return succeeded ? next.map((each) => this.#reader.at(each, revision)) : undefined;
     };
     return this.#retry(writeOnce, "write several objects at once");
   }
 
-  async #prepare({ reference, edit }: TogetherWrite, options: WriteOptions): Promise<PreparedWrite> {
+  async #require({ key, modRevision }: StoreCondition): Promise<void> {
+    const entry = await this.#store.get(key);
+    if ((entry?.modRevision ?? 0) === modRevision) return;
+    throw new ParasausError("Conflict", `Cannot write: "${key}" was written by somebody else meanwhile`);
+  }
+
+  async #prepare(write: TogetherWrite, options: WriteOptions): Promise<PreparedWrite> {
+    if (write.isRemoved) return this.#prepareRemoval(write.reference, options);
+    const { reference, edit } = write;
     const { definition, namespace } = reference;
+    refuseReadOnly(definition);
     const key = keyOf(reference);
     const entry = await this.#store.get(key);
     if (entry) {
@@ -162,6 +174,17 @@ class StoredObjects implements LocalResources {
       conditions: [{ key, modRevision: 0 }, ...claim.conditions],
       writes: [{ kind: "put", key, value: encodeObject(next) }, ...claim.writes],
     };
+  }
+
+  async #prepareRemoval(reference: ObjectReference, options: WriteOptions): Promise<PreparedWrite> {
+    const entry = await this.#entry(reference);
+    const previous = this.#reader.read(entry);
+    const next = await this.#leaving(reference, previous, options);
+    const { key, modRevision } = entry;
+    const write: StoreWrite = isReleased(next)
+      ? { kind: "delete", key }
+      : { kind: "put", key, value: encodeObject(next) };
+    return { reference, previous, next, conditions: [{ key, modRevision }], writes: [write] };
   }
 
   async get(reference: ObjectReference): Promise<KubeObject> {
@@ -297,16 +320,25 @@ class StoredObjects implements LocalResources {
   }
 
   async #deleteOnce(reference: ObjectReference, options: DeleteOptions): Promise<KubeObject | undefined> {
-    const { definition } = reference;
     const entry = await this.#entry(reference);
     const current = this.#reader.read(entry);
     refuseOther(reference, options.preconditions, current);
+    const next = await this.#leaving(reference, current, options);
+    if (next === current) return current;
+    return this.#replace(entry, next, { verb: "delete", before: current, options }, options);
+  }
+
+  /** The object with the mark of its deletion; itself when it has that already. */
+  async #leaving(
+    { definition }: ObjectReference,
+    current: KubeObject,
+    options: WriteOptions,
+  ): Promise<KubeObject> {
     await this.#admit({ definition, verb: "delete", previous: current, options });
     const held = terminate(definition, current);
     if (held.metadata.deletionTimestamp) return current;
     const deletionTimestamp = secondsOf(this.#clock.now());
-    const next = { ...held, metadata: { ...held.metadata, deletionTimestamp } };
-    return this.#replace(entry, next, { verb: "delete", before: current, options }, options);
+    return { ...held, metadata: { ...held.metadata, deletionTimestamp } };
   }
 
   /** The object that a client wants to create, admitted. */

@@ -1,13 +1,26 @@
 import type { KubeObject } from "../../model/index.ts";
 import type { StoreCondition, StoreWrite } from "../../store/index.ts";
-import type { ObjectReference } from "../resources.ts";
-import { eventOf, type OperationStamp, type RecordedChange, recordEvent } from "./operations.ts";
+import type { ObjectReference, WriteOptions } from "../resources.ts";
+import { eventOf, type OperationStamp, recordEvent } from "./operations.ts";
 
 /** One of several objects that are written in one transaction and recorded as one operation. */
-export interface TogetherWrite {
-  readonly reference: ObjectReference;
-  /** What it is to be; `current` is absent where it is not there. */
-  readonly edit: (current: KubeObject | undefined) => unknown;
+export type TogetherWrite =
+  | {
+      readonly reference: ObjectReference;
+      /** What it is to be; `current` is absent where it is not there. */
+      readonly edit: (current: KubeObject | undefined) => unknown;
+      readonly isRemoved?: never;
+    }
+  | { readonly reference: ObjectReference; readonly isRemoved: true };
+
+/** How they are recorded, and what is written besides. */
+export interface TogetherOptions extends WriteOptions {
+  /** Default rollback. */
+  readonly verb?: "rollback" | "update";
+  /** What must hold besides; else the write is refused with `Conflict`. */
+  readonly conditions?: readonly StoreCondition[];
+  /** What is written in the same transaction; nothing when no object changes. */
+  readonly also?: readonly StoreWrite[];
 }
 
 /** What one of them becomes. */
@@ -39,11 +52,12 @@ export function joinWrites(prepared: readonly PreparedWrite[]): readonly StoreWr
 /** The one operation of all of them: about the first, with the others beside it. */
 export function recordTogether(
   prepared: readonly PreparedWrite[],
-  options: RecordedChange["options"],
+  options: TogetherOptions,
   stamp: OperationStamp,
 ): StoreWrite[] {
   const events = prepared.flatMap(({ previous, next }) => {
-    const event = eventOf({ verb: "update", before: previous, after: next, options });
+    const verb = previous ? "update" : "create";
+    const event = eventOf({ verb, before: previous, after: next, options });
     return event ? [event] : [];
   });
   const [first, ...others] = events;
@@ -53,6 +67,7 @@ export function recordTogether(
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
   }));
-  const event = { ...first, verb: "rollback" as const, ...(also.length > 0 ? { also } : {}) };
+  const verb = options.verb === "update" ? first.verb : "rollback";
+  const event = { ...first, verb, ...(also.length > 0 ? { also } : {}) };
   return [recordEvent(event, stamp)];
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import { parseBody } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
 
 /** The fields of a JSON body. */
@@ -16,6 +17,19 @@ export function readBody({ body }: FastifyRequest): Body {
   } catch {
     // No cause: a parser's message quotes what it read.
   }
+  throw new ParasausError("BadRequest", "Cannot read the request: the body is no JSON object");
+}
+
+/**
+ * Reads a JSON object that holds objects of the API, as strictly as these are read by themselves.
+ *
+ * @throws ParasausError `BadRequest` that says where it is wrong
+ */
+export function readObjectsBody({ body }: FastifyRequest): Body {
+  const { value, duplicates } = parseBody((body as Buffer | undefined) ?? Buffer.alloc(0), "json");
+  if (duplicates.length > 0)
+    throw new ParasausError("BadRequest", "Cannot read the body", { fields: duplicates });
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Body;
   throw new ParasausError("BadRequest", "Cannot read the request: the body is no JSON object");
 }
 

@@ -5,6 +5,7 @@ export const LEADERS_PREFIX = "/parasaus/leaders/";
 export const LED_WORK = [
   "allocator",
   "circle-watch",
+  "confirmations",
   "garbage-collector",
   "node-silence",
   "operation-trimmer",

@@ -39,7 +39,7 @@ it("says what each server does, and what nobody does", async () => {
       { id: "b", leads: ["circle-watch"], shardCount: 36 },
       { id: "c", leads: [], shardCount: 0 },
     ],
-    unled: ["node-silence", "operation-trimmer"],
+    unled: ["confirmations", "node-silence", "operation-trimmer"],
     freeShardCount: 4,
   });
 });

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { type NodeRequests, operatorOf, parseBody, permitObject } from "../../api/index.ts";
+import { type NodeRequests, operatorOf, permitObject } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
 import type { Plan, PlannedObject, ResourceDefinition } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
-import { optionalTextIn } from "../accounts/read-body.ts";
+import { optionalTextIn, readObjectsBody } from "../accounts/read-body.ts";
 import { askLiveFlows } from "./live-flows.ts";
 import { type ChangedPool, type PlanRequest, type PlanSource, planChanges } from "./plan-changes.ts";
 import { plannedTraffic, sumOf } from "./pool-traffic.ts";
@@ -74,10 +74,7 @@ const MODES = ["apply", "replace"] as const;
 
 /** @throws ParasausError `BadRequest` */
 function readRequest(request: FastifyRequest): PlanRequest {
-  const { value } = parseBody((request.body as Buffer | undefined) ?? Buffer.alloc(0), "json");
-  const body = (typeof value === "object" && value !== null ? value : {}) as Readonly<
-    Record<string, unknown>
-  >;
+  const body = readObjectsBody(request);
   const { objects } = body;
   const mode = MODES.find((each) => each === (body["mode"] ?? "apply"));
   if (!Array.isArray(objects) || objects.length === 0)

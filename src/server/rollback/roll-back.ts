@@ -47,7 +47,7 @@ export async function planRollback(
 ): Promise<RollbackPlan> {
   const { reference, member } = request;
   const operations = (await source.resources.list(operationDefinition)).items as readonly Operation[];
-  const current = await read(source.resources, reference);
+  const current = await find(source.resources, reference);
   const owner = member === undefined ? ownerOf(reference, current) : undefined;
   const involved = [reference, ...(owner ? ownersObjects(owner) : [])];
   const histories = involved.map((each) => ({
@@ -89,7 +89,7 @@ export async function historyOf(
   { resources }: Pick<RollbackSource, "resources">,
   reference: ObjectReference,
 ): Promise<readonly Operation[]> {
-  const current = await read(resources, reference);
+  const current = await find(resources, reference);
   const owner = ownerOf(reference, current);
   const names = [reference, ...(owner ? ownersObjects(owner) : [])].map(nameOf);
   const operations = (await resources.list(operationDefinition)).items as readonly Operation[];
@@ -117,7 +117,8 @@ interface WholeOptions {
   readonly pools: ReadonlyMap<string, Pool>;
 }
 
-function wholeWrite(
+/** The whole object, or one member of it, as it was. */
+export function wholeWrite(
   reference: ObjectReference,
   { state }: Extract<PastState, { kind: "known" }>,
   { member, onWarning, pools }: WholeOptions,
@@ -138,7 +139,11 @@ function wholeWrite(
 }
 
 /** Only what is the operator's; what is the Service's comes back with the Service. */
-function ownedPoolWrite(reference: ObjectReference, past: PastState, onWarning: OnWarning): TogetherWrite[] {
+export function ownedPoolWrite(
+  reference: ObjectReference,
+  past: PastState,
+  onWarning: OnWarning,
+): TogetherWrite[] {
   if (past.kind !== "known") return [];
   const edit = (current: KubeObject | undefined) =>
     current ? restoredOwnFields(current as Pool, past.state, onWarning) : undefined;
@@ -165,7 +170,8 @@ interface Owner {
   readonly name: string;
 }
 
-function ownerOf({ definition }: ObjectReference, current: KubeObject | undefined): Owner | undefined {
+/** The Service that a pool comes from. */
+export function ownerOf({ definition }: ObjectReference, current: KubeObject | undefined): Owner | undefined {
   if (definition.kind !== "Pool" || !current) return undefined;
   const service = current.metadata.ownerReferences?.find(
     ({ kind, controller }) => kind === "Service" && controller,
@@ -177,7 +183,8 @@ function ownersObjects({ namespace, name }: Owner): readonly ObjectReference[] {
   return [serviceDefinition, endpointsDefinition].map((definition) => ({ definition, namespace, name }));
 }
 
-function nameOf({
+/** What the record calls an object. */
+export function nameOf({
   definition,
   namespace,
   name,
@@ -185,7 +192,11 @@ function nameOf({
   return { kind: definition.kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-async function read(resources: LocalResources, reference: ObjectReference): Promise<KubeObject | undefined> {
+/** The object as it is; undefined: it is not there. */
+export async function find(
+  resources: LocalResources,
+  reference: ObjectReference,
+): Promise<KubeObject | undefined> {
   try {
     return await resources.get(reference);
   } catch (failure) {

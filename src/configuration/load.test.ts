@@ -169,3 +169,16 @@ describe("showing", () => {
     expect(rows.some((row) => row.name === "listen")).toBe(false);
   });
 });
+
+it("takes an OIDC provider as a whole, and over plain HTTP on loopback alone", () => {
+  const whole = { oidcIssuerUrl: "https://id.example.com/realm", oidcClientId: "parasaus" };
+  expect(refusal("", whole)).toBe("accepted");
+  expect(refusal("", { ...whole, oidcIssuerUrl: "http://127.0.0.1:8080" })).toBe("accepted");
+  for (const oidcIssuerUrl of ["http://id.example.com", "id.example.com", "ftp://127.0.0.1", "https://a/?b"])
+    expect(refusal("", { ...whole, oidcIssuerUrl })).toMatch(
+      /--oidc-issuer-url: found ".*", expected https:/,
+    );
+  expect(refusal("", { oidcIssuerUrl: whole.oidcIssuerUrl })).toMatch(/without --oidc-client-id/);
+  expect(refusal("", { oidcClientId: "parasaus" })).toMatch(/without --oidc-client-id, nor/);
+  expect(refusal("", { oidcClientSecretFile: "f" })).toMatch(/--oidc-client-secret-file without/);
+});

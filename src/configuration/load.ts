@@ -73,6 +73,7 @@ export function loadConfiguration(input: ConfigurationInput): LoadedConfiguratio
   };
   if (input.around.program === "up" || input.around.program === "server") checkExposure(loaded.values);
   checkStore(loaded.values);
+  checkOidc(loaded.values);
   return loaded;
 }
 
@@ -131,6 +132,15 @@ function checkStore({ store, storeCa, storeCert, storeKey }: Configuration): voi
       "Cannot use --store-ca and --store-cert: they are for --store etcd://..., and the store is embedded",
     );
   }
+}
+
+function checkOidc({ oidcIssuerUrl, oidcClientId, oidcClientSecretFile }: Configuration): void {
+  if ((oidcIssuerUrl === undefined) !== (oidcClientId === undefined)) {
+    const message = "Cannot use --oidc-issuer-url without --oidc-client-id, nor the other way round";
+    throw new ParasausError("Usage", message);
+  }
+  if (oidcClientSecretFile !== undefined && oidcIssuerUrl === undefined)
+    throw new ParasausError("Usage", "Cannot use --oidc-client-secret-file without --oidc-issuer-url");
 }
 
 function configurationFile(input: ConfigurationInput): { path: string; content: string } | undefined {

@@ -1,5 +1,6 @@
 import {
   ipv4,
+  issuerUrl,
   listenAddress,
   listOf,
   objectName,
@@ -88,6 +89,35 @@ export const SETTINGS = {
     programs: SERVING,
     read: truth,
     fallback: always("false"),
+  },
+  oidcIssuerUrl: {
+    placeholder: "URL",
+    description: "OIDC provider that accounts may log in at, in the console",
+    programs: SERVING,
+    read: issuerUrl,
+    fallback: nothing,
+  },
+  oidcClientId: {
+    placeholder: "ID",
+    description:
+      "how the provider knows this installation; it is told of https://HOST:PORT/api/oidc/callback",
+    programs: SERVING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  oidcClientSecretFile: {
+    placeholder: "FILE",
+    description: "file with the secret that the provider gave for it (default: none, PKCE alone)",
+    programs: SERVING,
+    read: optionalText,
+    fallback: nothing,
+  },
+  oidcUsernameClaim: {
+    placeholder: "CLAIM",
+    description: "claim of the provider's token that is spec.oidcName of an account, such as email",
+    programs: SERVING,
+    read: text,
+    fallback: always("sub"),
   },
   tlsCert: {
     placeholder: "FILE",

@@ -80,6 +80,15 @@ export const serverUrl: ValueReader<string> = (value) => {
   return url.href.replace(/\/$/, "");
 };
 
+/** Base URL of an OIDC provider; empty = none. Plain HTTP on loopback alone: whoever is on the way could log in as anybody. */
+export const issuerUrl: ValueReader<string | undefined> = (value) => {
+  if (value === "") return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (!url || !isSafe || url.search !== "" || url.hash !== "") throw wrong(value, "https://HOST/PATH");
+  return url.href;
+};
+
 /** DNS label, as object names are. */
 export const objectName: ValueReader<string> = (value) => {
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(value)) {

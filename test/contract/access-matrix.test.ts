@@ -53,7 +53,7 @@ function roleOf({ asker, route, namespace }: Cell): Role | undefined {
 }
 
 const OPEN =
-  /^(GET|HEAD) \/(livez|readyz|healthz)$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$/;
+  /^(GET|HEAD) \/(livez|readyz|healthz)$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$|^GET \/api\/(login|oidc\/(login|callback))$/;
 const KNOWN =
   /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
 const READ_EVERYWHERE = /^GET \/(metrics|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;

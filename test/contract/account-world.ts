@@ -40,12 +40,14 @@ export interface AccountWorld extends AsyncDisposable {
 export const PASSWORD = "correct horse battery";
 const API = "/apis/parasaus.io/v1";
 
-/** A control plane over an embedded store, or what `store` names. */
-export async function openAccountWorld(options: { readonly store?: string } = {}): Promise<AccountWorld> {
+/** A control plane over an embedded store, with further settings. */
+export async function openAccountWorld(
+  options: Readonly<Record<string, string>> = {},
+): Promise<AccountWorld> {
   const directory = mkdtempSync(path.join(tmpdir(), "parasaus-accounts-"));
   const flags = {
     ...{ listen: "127.0.0.1:0", dataDir: directory, autoCreateNamespaces: "true" },
-    ...(options.store === undefined ? {} : { store: options.store }),
+    ...options,
   };
   const around = { program: "server" as const, isRoot: false, homeDirectory: directory, hostname: "lb-1" };
   const { values: configuration } = loadConfiguration({ flags, environment: {}, around });

@@ -13,7 +13,10 @@ const OPEN_ROUTES: readonly string[] = [
   ...["livez", "readyz", "healthz"].flatMap((probe) => [`GET /${probe}`, `HEAD /${probe}`]),
   "GET /internal/v1/authority",
   "POST /internal/v1/enrolments",
+  "GET /api/login",
   "POST /api/login",
+  "GET /api/oidc/login",
+  "GET /api/oidc/callback",
   "POST /api/first-administrator",
 ];
 

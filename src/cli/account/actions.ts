@@ -18,11 +18,15 @@ export type AccountAction = (invocation: Invocation, name: string) => Promise<vo
 export const createAccount: AccountAction = async (invocation, name) => {
   const connection = connect(invocation);
   const [role, namespace] = [textOption(invocation, "role"), textOption(invocation, "namespace")];
-  const displayName = textOption(invocation, "displayName");
+  const [displayName, oidcName] = [textOption(invocation, "displayName"), textOption(invocation, "oidcName")];
   const isProgram = invocation.options["password"] === false;
   const password = isProgram ? undefined : await newPassword(invocation, name);
   const isEverywhere = role !== undefined && namespace === undefined;
-  const spec = { ...(isEverywhere ? { role } : {}), ...(displayName === undefined ? {} : { displayName }) };
+  const spec = {
+    ...(isEverywhere ? { role } : {}),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(oidcName === undefined ? {} : { oidcName }),
+  };
   // First what may be refused because the namespace is not there.
   if (role !== undefined && namespace !== undefined)
     await bind(invocation, connection, { name, role, namespace });

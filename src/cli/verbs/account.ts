@@ -42,6 +42,7 @@ export const account: Verb = {
       description: "create, grant, revoke: only in this namespace (default: everywhere)",
     },
     { flags: "--display-name <text>", description: "create: name for people" },
+    { flags: "--oidc-name <name>", description: "create: how the OIDC provider knows it" },
     { flags: "--no-password", description: "create: for a program, which has tokens alone" },
     {
       flags: "--code <code>",
@@ -62,6 +63,10 @@ export const account: Verb = {
     [
       "A program that reads everything, by a token",
       "parasaus account create prometheus --role viewer --no-password",
+    ],
+    [
+      "Somebody who logs in at the OIDC provider alone",
+      "parasaus account create eve --role viewer --no-password --oidc-name eve@example.com",
     ],
     ["Bob may also look at another namespace", "parasaus account grant bob --role viewer -n billing"],
     [

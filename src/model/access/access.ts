@@ -15,6 +15,8 @@ export interface Account extends KubeObject {
     /** In every namespace and for what belongs to the whole cluster; absent: only what RoleBindings give. */
     readonly role?: Role;
     readonly disabled?: boolean;
+    /** How an OIDC provider knows it; absent: it does not log in by OIDC. */
+    readonly oidcName?: string;
   };
 }
 

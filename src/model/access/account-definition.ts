@@ -22,6 +22,10 @@ const accountSchema = objectSchema(
         disabled: flag("Whether the account is let in no more. Its sessions end at once.", {
           default: false,
         }),
+        oidcName: text(
+          "How the OIDC provider knows the account, by the claim of --oidc-username-claim; absent: it does not log in by OIDC.",
+          { maxLength: 256 },
+        ),
       },
       "What the account may do.",
       { default: {} },
@@ -57,6 +61,11 @@ export const accountDefinition: ResourceDefinition = {
     DISABLED: {
       description: "Whether it is let in no more.",
       cell: ({ spec }) => String(spec.disabled ?? false),
+    },
+    "OIDC NAME": {
+      description: "How an OIDC provider knows it.",
+      wide: true,
+      cell: ({ spec }) => spec.oidcName,
     },
     "DISPLAY NAME": { description: "Name for people.", wide: true, cell: ({ spec }) => spec.displayName },
     AGE,

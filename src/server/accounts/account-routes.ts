@@ -1,18 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import {
-  credentialOf,
-  type Identity,
-  mayDo,
-  operatorOf,
-  permitObject,
-  SESSION_COOKIE,
-} from "../../api/index.ts";
+import { credentialOf, type Identity, mayDo, operatorOf, permitObject } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
 import { type ApiToken, accountOfToken, apiTokenDefinition } from "../../model/index.ts";
 import type { LocalResources } from "../../resources/local/index.ts";
 import type { AccountService, Asking, MadeSession } from "./account-service.ts";
 import { type FirstAdministratorOptions, makeFirstAdministrator } from "./first-administrator.ts";
 import { optionalTextIn, optionalTextsIn, readBody, textIn } from "./read-body.ts";
+import { setSessionCookie } from "./session-cookie.ts";
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 const TOKENS = "apitokens.parasaus.io";
@@ -23,10 +17,12 @@ export interface AccountRoutesSource extends FirstAdministratorOptions {
   readonly resources: LocalResources;
   /** The server lets everybody of its machine in, so that nobody has to log in. */
   readonly needsNoLogin: boolean;
+  /** Accounts may log in by OIDC. */
+  readonly hasOidc: boolean;
 }
 
 /**
- * `POST /api/login`, `POST /api/logout`, `GET /api/whoami`, `POST /api/password`, `POST /api/accounts/NAME/password`,
+ * `GET` and `POST /api/login`, `POST /api/logout`, `GET /api/whoami`, `POST /api/password`, `POST /api/accounts/NAME/password`,
  * `POST /api/first-administrator`, and `GET` and `POST /api/tokens`. Answers are never kept by anybody on the way.
  */
 export function accountRoutes(source: AccountRoutesSource): (app: FastifyInstance) => void {
@@ -44,10 +40,12 @@ export function accountRoutes(source: AccountRoutesSource): (app: FastifyInstanc
       const session = await accounts.login(name, textIn(body, "password"), isCookie, request.ip);
       return answerSession(reply, name, session, isCookie);
     });
+    // How one may log in; whoever asks is nobody yet.
+    app.get("/api/login", options, () => ({ oidc: source.hasOidc }));
     app.post("/api/logout", options, async (request, reply) => {
       const { identity } = request;
       if (identity.kind === "account") await accounts.logout(identity, request.ip);
-      setCookie(reply, "", 0);
+      setSessionCookie(reply, "", 0);
       return {};
     });
     app.get("/api/whoami", options, (request) => whoIs(request, source));
@@ -59,7 +57,7 @@ export function accountRoutes(source: AccountRoutesSource): (app: FastifyInstanc
       const body = readBody(request);
       const passwords = [textIn(body, "current"), textIn(body, "next")] as const;
       await accounts.changeOwnPassword(identity.name, passwords, askingOf(request));
-      setCookie(reply, "", 0);
+      setSessionCookie(reply, "", 0);
       return {};
     });
     app.post<{ Params: { name: string } }>("/api/accounts/:name/password", options, async (request) => {
@@ -87,13 +85,8 @@ export function accountRoutes(source: AccountRoutesSource): (app: FastifyInstanc
 function answerSession(reply: FastifyReply, name: string, session: MadeSession, isCookie: boolean): object {
   const { secret, csrfToken, expires } = session;
   if (!isCookie) return { name, token: secret, expires };
-  setCookie(reply, secret, Math.round((Date.parse(expires) - Date.now()) / 1_000));
+  setSessionCookie(reply, secret, Date.parse(expires) - Date.now());
   return { name, csrfToken, expires };
-}
-
-function setCookie(reply: FastifyReply, secret: string, maxAgeSeconds: number): void {
-  const attributes = `Path=/; Max-Age=${maxAgeSeconds}; Secure; HttpOnly; SameSite=Strict`;
-  reply.header("set-cookie", `${SESSION_COOKIE}=${secret}; ${attributes}`);
 }
 
 /** Who asks and what he may, for a console that hides what he may not. */

@@ -1,5 +1,5 @@
 import type { AccountIdentity } from "../../api/index.ts";
-import { type Clock, ParasausError } from "../../foundation/index.ts";
+import { type Clock, hasCode, ParasausError } from "../../foundation/index.ts";
 import {
   type Account,
   type ApiToken,
@@ -98,6 +98,40 @@ export class AccountService {
     return this.#begin(account, own.version, isCookie, { ...asking, verb: "login" });
   }
 
+  /**
+   * Begins a browser's session of the one account that a provider's name belongs to.
+   *
+   * @param prove Has the provider say the name; throws `Unauthorized` when it lets nobody in.
+   * @throws ParasausError `Unauthorized`, `TooManyRequests`, and what `prove` throws
+   */
+  async loginByOidc(
+    prove: () => Promise<string>,
+    source: string,
+  ): Promise<{ readonly name: string; readonly session: MadeSession }> {
+    this.#limitSource(source);
+    const oidcName = await prove().catch(async (failure: unknown) => {
+      if (hasCode(failure, "Unauthorized")) await this.#recordRefusal(undefined, source, failure.message);
+      throw failure;
+    });
+    const { items } = await this.#options.resources.list(accountDefinition);
+    const [account, another] = (items as readonly Account[]).filter(({ spec }) => spec.oidcName === oidcName);
+    const isLetIn = account && !another && !account.spec.disabled && !account.metadata.deletionTimestamp;
+    if (!isLetIn) {
+      const why = account
+        ? another
+          ? "is that of two accounts"
+          : "is that of a disabled account"
+        : "is no account's";
+      const message = `Cannot log in by OIDC: the name "${oidcName.slice(0, 256)}" ${why}`;
+      await this.#recordRefusal(another ? undefined : account, source, message);
+      throw new ParasausError("Unauthorized", message);
+    }
+    this.#perSource.giveBack(source);
+    const { name } = account.metadata;
+    const event = { operator: name, source, verb: "login", message: "by OIDC" } as const;
+    return { name, session: await this.#begin(account, undefined, true, event) };
+  }
+
   /** Ends a session: every server refuses it from then on. */
   async logout(identity: AccountIdentity, source: string): Promise<void> {
     const { credential, name } = identity;
@@ -178,15 +212,18 @@ export class AccountService {
   /** Begins a session of an account that was let in. */
   async #begin(
     account: Account,
-    passwordVersion: string,
+    passwordVersion: string | undefined,
     isCookie: boolean,
-    event: Pick<RecordedEvent, "operator" | "source" | "verb">,
+    event: Pick<RecordedEvent, "operator" | "source" | "verb" | "message">,
   ): Promise<MadeSession> {
     const { metadata } = account;
     const { name, uid = "", generation = 1 } = metadata;
     const secret = createToken();
     const expires = new Date(this.#options.clock.now().getTime() + SESSION_MS).toISOString();
-    const session: StoredSession = { account: name, uid, generation, passwordVersion, expires, isCookie };
+    const session: StoredSession = {
+      ...{ account: name, uid, generation, expires, isCookie },
+      ...(passwordVersion === undefined ? {} : { passwordVersion }),
+    };
     const put = { kind: "put", key: sessionKey(hashToken(secret)), value: JSON.stringify(session) } as const;
     const forget = (await this.#endedSessions()).map(({ key }): StoreWrite => ({ kind: "delete", key }));
     await this.#commit([put, ...forget], { ...event, object: objectOf(name, uid) });
@@ -195,11 +232,20 @@ export class AccountService {
 
   /** Of an account that there is the name is told in the record: in place of any other, people type passwords. */
   async #refuseLogin(account: Account | undefined, source: string): Promise<never> {
+    const message = account ? "login: wrong password, or disabled" : "login: no such account";
+    await this.#recordRefusal(account, source, message);
+    throw new ParasausError("Unauthorized", "Cannot log in: name or password is wrong");
+  }
+
+  async #recordRefusal(account: Account | undefined, source: string, message: string): Promise<void> {
     const name = account?.metadata.name;
-    const message = name === undefined ? "login: no such account" : "login: wrong password, or disabled";
     const object = objectOf(name ?? "", account?.metadata.uid);
     await this.#commit([], { operator: name ?? "anonymous", verb: "refuse", object, source, message });
-    throw new ParasausError("Unauthorized", "Cannot log in: name or password is wrong");
+  }
+
+  #limitSource(source: string): void {
+    const wait = this.#perSource.take(source);
+    if (wait > 0) throw tooMany(wait);
   }
 
   #limit(name: string, source: string): void {
@@ -209,8 +255,7 @@ export class AccountService {
     const wait = fromSource > 0 ? fromSource : this.#perAccount.take(account);
     if (wait === 0) return;
     if (fromSource === 0) this.#perSource.giveBack(source);
-    const message = `Cannot log in: too many failures; try again in ${wait} s`;
-    throw new ParasausError("TooManyRequests", message, { retryAfterSeconds: wait });
+    throw tooMany(wait);
   }
 
   async #account(name: string): Promise<Account> {
@@ -235,6 +280,11 @@ export class AccountService {
     const entry = await this.#options.store.get(key);
     return entry && (JSON.parse(entry.value) as Value);
   }
+}
+
+function tooMany(waitSeconds: number): ParasausError {
+  const message = `Cannot log in: too many failures; try again in ${waitSeconds} s`;
+  return new ParasausError("TooManyRequests", message, { retryAfterSeconds: waitSeconds });
 }
 
 function objectOf(name: string, uid = ""): RecordedEvent["object"] {

@@ -135,7 +135,7 @@ class FollowedAccounts implements AccountDirectory {
     const isTheSame =
       account?.metadata.uid === session.uid &&
       account.metadata.generation === session.generation &&
-      password?.version === session.passwordVersion;
+      (session.passwordVersion === undefined || password?.version === session.passwordVersion);
     if (!account || !isTheSame) return undefined;
     const credential = { kind: "session", id: hash, ...csrf } as const;
     return { kind: "account", name: session.account, grants: this.grantsOf(account), credential };

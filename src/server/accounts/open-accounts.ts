@@ -6,6 +6,8 @@ import { AccountService } from "./account-service.ts";
 import { type AccountDirectory, openAccountDirectory } from "./directory.ts";
 import { offerFirstAdministrator } from "./first-administrator.ts";
 import { type MachineTokens, openMachineTokens } from "./machine-tokens.ts";
+import { openConfiguredProvider } from "./oidc/configured-provider.ts";
+import { oidcRoutes } from "./oidc/oidc-routes.ts";
 import { recordRefusals } from "./record-refusals.ts";
 
 /** Sessions and tokens that end by themselves are noticed within this time, milliseconds. */
@@ -35,6 +37,7 @@ export async function openAccounts(parts: Parts): Promise<Accounts> {
   const accounts = new AccountService({ store, resources, clock });
   const machine = openMachineTokens(configuration.dataDir);
   const { insecure, noAuth } = configuration;
+  const provider = openConfiguredProvider(configuration, () => clock.monotonicMs());
   const unrecorded = process.counter(
     "parasaus_refusals_unrecorded_total",
     "Refused requests that left no Operation because there were too many.",
@@ -48,7 +51,12 @@ export async function openAccounts(parts: Parts): Promise<Accounts> {
       authenticate: authenticator(directory, machine, insecure),
       onRefused: recordRefusals({ store, resources, clock, logger, onUnrecorded: () => unrecorded({}) }),
     },
-    routes: accountRoutes({ store, resources, accounts, needsNoLogin: noAuth }),
+    routes: (app) => {
+      accountRoutes({ store, resources, accounts, needsNoLogin: noAuth, hasOidc: provider !== undefined })(
+        app,
+      );
+      oidcRoutes({ accounts, provider, logger })(app);
+    },
     machine,
     ...(firstCode === undefined ? {} : { firstCode }),
     watchOver: async (http) => {

@@ -15,7 +15,8 @@ export interface StoredSession {
   readonly uid: string;
   /** Of the account when it logged in: a session ends with the account's next change. */
   readonly generation: number;
-  readonly passwordVersion: string;
+  /** Absent: the account logged in without a password. */
+  readonly passwordVersion?: string;
   /** ISO 8601. */
   readonly expires: string;
   /** A browser's, which must show that a page of ours asks. */

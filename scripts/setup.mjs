@@ -62,6 +62,13 @@ const NEEDED_BY_TESTS = [
   },
   { probe: "ipvsadm", apt: ["ipvsadm"], dnf: ["ipvsadm"], why: "looks at IPVS past the product" },
   { probe: "socat", apt: ["socat"], dnf: ["socat"], why: "client and member of SCTP" },
+  { probe: "chromium", apt: ["chromium"], dnf: ["chromium"], why: "browser of the console's tests" },
+  {
+    probe: "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    apt: ["fonts-wqy-microhei"],
+    dnf: ["wqy-microhei-fonts"],
+    why: "Chinese letters on their screenshots",
+  },
   { probe: "diff", apt: ["diffutils"], dnf: ["diffutils"], why: "kubectl diff" },
 ];
 /** What only the tests on other kernels use. */

@@ -4,6 +4,12 @@ export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.
 export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
 export { type ParsedBody, parseBody } from "./http/body.ts";
+export { OperationLog, type OperationQuestion, summarizeOperation } from "./console/operation-log.ts";
+export { sumUp } from "./console/overview.ts";
+export { PoolCatalogue, type PoolCatalogueSource, type PoolQuestion } from "./console/pool-catalogue.ts";
+export { type PoolSummary, serviceOf, summarizePool, verdictsOf } from "./console/pool-summary.ts";
+export { consoleFiles } from "./console/static-files.ts";
+export { type View, type ViewQuestion, viewRoutes } from "./console/view-route.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
 export {
   type Authenticate,

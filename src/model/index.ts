@@ -6,6 +6,20 @@ export type { AddressPool, QuarantinedAddress } from "./address-pool/address-poo
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
 export { isBadNews } from "./condition.ts";
+export type { AilingMember, AilingPool, NodeList, NodeRow, Overview } from "./console/fleet-views.ts";
+export type { OperationPage, OperationRow } from "./console/operation-views.ts";
+export {
+  type MemberProbes,
+  type MemberRow,
+  type MemberTraffic,
+  POOL_SORT_KEYS,
+  POOL_STATES,
+  type PoolDetail,
+  type PoolPage,
+  type PoolRow,
+  type PoolSortKey,
+  type PoolState,
+} from "./console/pool-views.ts";
 export { type DecodedJson, decodeJson } from "./decode/json.ts";
 export { unwrapList } from "./decode/list.ts";
 export { type DecodedDocument, type DecodeLimits, decodeYaml } from "./decode/yaml.ts";

@@ -88,6 +88,7 @@ const OPEN = [
   ...["livez", "readyz", "healthz"].flatMap((probe) => [`GET /${probe}`, `HEAD /${probe}`]),
   "GET /internal/v1/authority",
   "POST /internal/v1/enrolments",
+  ...["GET /", "GET /console", "GET /console/*", "HEAD /console/*"],
   "POST /api/login",
   "POST /api/first-administrator",
 ];

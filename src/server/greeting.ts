@@ -30,6 +30,7 @@ export function greet(output: Output, greeting: Greeting, isPlain: boolean): voi
   const warning = output.isTerminal && !isPlain ? yellow : String;
   const { command } = greeting;
   const facts: readonly (readonly [string, string])[] = [
+    ["Console", `${greeting.url}/console/`],
     ["API and metrics", greeting.url],
     ...(greeting.tlsUrl === undefined ? [] : [["From elsewhere", greeting.tlsUrl] as const]),
     ["Kubeconfig", greeting.kubeconfig],

@@ -9,10 +9,12 @@ import {
   type NodeRequests,
 } from "../api/index.ts";
 import { ParasausError, VERSION } from "../foundation/index.ts";
-import { DEFINITIONS, nodeDefinition } from "../model/index.ts";
+import { DEFINITIONS, type KubeObject, type Node, nodeDefinition } from "../model/index.ts";
+import type { Resources } from "../resources/index.ts";
 import type { Accounts } from "./accounts/open-accounts.ts";
 import { backupRoute } from "./backup/backup-route.ts";
 import { confirmationRoutes } from "./confirmations/confirmation-routes.ts";
+import { consoleRoutes } from "./console/console-routes.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
 import { decoratePool } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
@@ -73,6 +75,8 @@ export async function listen(
     ending.abort();
     return pulse.ended;
   };
+  const live = liveResources(parts, pulse);
+  const readNodes = async () => (await live.list(nodeDefinition)).items as readonly Node[];
   let url: string | undefined;
   try {
     const http = await createHttpServer(
@@ -87,7 +91,7 @@ export async function listen(
         ...accounts.guard,
         now: () => clock.now(),
         routes: [
-          kubeApi(parts, survey, pulse),
+          kubeApi(parts, survey, live),
           accounts.routes,
           operationRoutes({ resources, pools, last: view.last }),
           confirmationRoutes({ resources, store, clock, epoch: parts.epoch.number }),
@@ -97,6 +101,7 @@ export async function listen(
           liveRoutes({ nodes, pools, survey }),
           serversRoute(store),
           backupRoute(parts),
+          consoleRoutes(parts, { nodes, decorate: decorateWith(parts, survey), readNodes }),
           enrolmentRoutes(enrolmentSource(parts, tls, () => url)),
         ],
       },
@@ -142,25 +147,37 @@ function enrolmentSource(
 }
 
 function kubeApi(
-  { resources, epoch, clock, random, process, controllers, log, view }: Parts,
+  { epoch, clock, random, process, controllers, log, view }: Parts,
   survey: () => Promise<AgentReports>,
-  { heartbeats }: NodePulse,
+  resources: Resources,
 ): ReturnType<typeof createKubeApi> {
-  const poolRevision = newestRevision(view.pools, () => clock.monotonicMs());
-  const probeLedger = () => controllers()?.probeLedger;
   return createKubeApi({
-    resources: withLiveNodes(resources, { heartbeats, poolRevision, now: () => clock.now() }),
+    resources,
     definitions: DEFINITIONS,
     epoch: epoch.number,
     clock,
     random,
     version: VERSION,
-    decorate: (object) =>
-      decoratePool(object, { probeLedger, survey, last: view.last, now: () => clock.now() }),
+    decorate: decorateWith({ controllers, clock, view }, survey),
     onWatchers: countWatchers(process),
     onListRefused: countRefusedLists(process),
     onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),
   });
+}
+
+/** The objects, and in every Node what its agent said last. */
+function liveResources({ resources, view, clock }: Parts, { heartbeats }: NodePulse): Resources {
+  const poolRevision = newestRevision(view.pools, () => clock.monotonicMs());
+  return withLiveNodes(resources, { heartbeats, poolRevision, now: () => clock.now() });
+}
+
+/** Joins into a pool that is read by itself what is not stored. */
+function decorateWith(
+  { controllers, clock, view }: Pick<Parts, "controllers" | "clock" | "view">,
+  survey: () => Promise<AgentReports>,
+): (object: KubeObject) => Promise<KubeObject> {
+  const probeLedger = () => controllers()?.probeLedger;
+  return (object) => decoratePool(object, { probeLedger, survey, last: view.last, now: () => clock.now() });
 }
 
 function metricsSource(

@@ -9,6 +9,10 @@ export interface PoolView {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly holderAt: ConnectAddressLookup;
   readonly last: LastOperations;
+  /** Another number after every change. */
+  readonly version: () => number;
+  /** Calls back after every change; returns what ends that. */
+  readonly onChange: (listener: () => void) => () => void;
   /** Settles when the signal has aborted. */
   readonly ended: Promise<void>;
 }
@@ -24,6 +28,12 @@ export interface PoolViewSurroundings {
 export function followPools(resources: Resources, surroundings: PoolViewSurroundings): PoolView {
   const pools = new Map<string, Pool>();
   const index = new ConnectAddressIndex();
+  const listeners = new Set<() => void>();
+  let version = 0;
+  const tellAll = () => {
+    version += 1;
+    for (const listener of listeners) listener();
+  };
   const put = (object: KubeObject) => {
     pools.set(object.metadata.uid ?? "", object as Pool);
     index.put(object as Pool);
@@ -34,11 +44,15 @@ export function followPools(resources: Resources, surroundings: PoolViewSurround
       pools.clear();
       index.clear();
       objects.forEach(put);
+      tellAll();
     },
     onChange: ({ type, object }) => {
-      if (type !== "DELETED") return put(object);
-      pools.delete(object.metadata.uid ?? "");
-      index.remove(object.metadata.uid ?? "");
+      if (type !== "DELETED") put(object);
+      else {
+        pools.delete(object.metadata.uid ?? "");
+        index.remove(object.metadata.uid ?? "");
+      }
+      tellAll();
     },
   });
   const nodesEnded = followNodeIps(resources, surroundings, (ips) => index.setNodeIps(ips));
@@ -46,6 +60,11 @@ export function followPools(resources: Resources, surroundings: PoolViewSurround
     pools,
     holderAt: (...address) => index.holderAt(...address),
     last: followLastOperations(resources, surroundings),
+    version: () => version,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     ended: Promise.all([ended, nodesEnded]).then(() => undefined),
   };
 }

@@ -16,6 +16,7 @@ import {
 } from "../resources/local/index.ts";
 import type { StoreInEpoch } from "./backup/current-epoch.ts";
 import { watchConfirmations } from "./confirmations/watch-confirmations.ts";
+import { followOperations } from "./console/operation-view.ts";
 import { type Coordinator, startCoordinator } from "./coordination/coordinator.ts";
 import { watchNodeSilence } from "./live/node-silence.ts";
 import { createControllerMetrics } from "./metrics/controller-metrics.ts";
@@ -63,13 +64,15 @@ export async function startParts(
     startSilenceTask(parts, coordinator),
     startConfirmationTask({ ...parts, view }, coordinator),
   ];
+  const operations = followOperations(resources, { clock, logger: log, signal });
   const ended = Promise.all(tasks.map((each) => each.ended)).then(() => coordinator[Symbol.asyncDispose]());
   return {
     ...parts,
     controllers,
     tasks,
     view,
-    ended: Promise.all([ended, view.ended]).then(() => undefined),
+    operations,
+    ended: Promise.all([ended, view.ended, operations.ended]).then(() => undefined),
   };
 }
 

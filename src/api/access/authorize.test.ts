@@ -90,13 +90,25 @@ describe("a node", () => {
 
 describe("a stranger", () => {
   it("may ask whether the server is well, whom it trusts, and to be let in", () => {
-    const open = ["GET /livez", "HEAD /readyz", "GET /healthz", "GET /internal/v1/authority"];
+    const open = [
+      "GET /livez",
+      "HEAD /readyz",
+      "GET /healthz",
+      "GET /internal/v1/authority",
+      "GET /console/*",
+    ];
     for (const each of [...open, "POST /internal/v1/enrolments"])
       expect([each, isAllowed(stranger, route(each))]).toEqual([each, true]);
   });
 
   it("is refused everything else, and told why", () => {
-    const routes = ["GET /metrics", "GET /version", "POST /livez", "GET /", "POST /internal/v1/tokens"];
+    const routes = [
+      "GET /metrics",
+      "GET /version",
+      "POST /livez",
+      "GET /api/console/pools",
+      "POST /internal/v1/tokens",
+    ];
     const objects = RESOURCES.flatMap((resource) => VERBS.map((verb) => object(verb, resource, "n1")));
     for (const request of [...routes.map((each) => route(each, "n1")), ...objects]) {
       expect(authorize(stranger, request)).toEqual({

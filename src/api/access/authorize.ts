@@ -14,6 +14,8 @@ const OPEN_ROUTES: readonly string[] = [
   "GET /internal/v1/authority",
   "POST /internal/v1/enrolments",
   "GET /api/login",
+  // The console's files hold nothing of this server; what they show is asked for by whoever has logged in.
+  ...["GET /", "GET /console", "GET /console/*", "HEAD /console/*"],
   "POST /api/login",
   "GET /api/oidc/login",
   "GET /api/oidc/callback",

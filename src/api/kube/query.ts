@@ -3,7 +3,7 @@ import { ParasausError } from "../../foundation/index.ts";
 import type { ListOptions, Selection, WriteOptions } from "../../resources/index.ts";
 import { credentialOf, writerOf } from "../access/identity.ts";
 
-const OPERATOR = /^[\w.:@/ +-]{1,128}$/;
+const OPERATOR = /^[\p{L}\p{M}\p{N}_.:@/ +-]{1,128}$/u;
 
 /** The query parameters of a request; of one that is given twice, the last. */
 export function queryOf(request: FastifyRequest): ReadonlyMap<string, string> {
@@ -132,7 +132,16 @@ export function operatorOf(request: FastifyRequest): string {
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = [request.headers[name]].flat()[0];
-  return value === undefined || value === "" ? undefined : value;
+  return value === undefined || value === "" ? undefined : utf8In(value);
+}
+
+/** Node reads each byte of a header as a character; what is UTF-8 was meant as that. */
+function utf8In(value: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
+  } catch {
+    return value;
+  }
 }
 
 function given<Name extends string>(

@@ -1,0 +1,61 @@
+import {
+  type AilingMember,
+  type AilingPool,
+  type NodeRow,
+  type Overview,
+  POOL_STATES,
+  type Pool,
+  type PoolState,
+  type Verdict,
+} from "../../model/index.ts";
+import type { PoolCatalogue } from "./pool-catalogue.ts";
+import { type PoolSummary, verdictsOf } from "./pool-summary.ts";
+
+const SHOWN_POOLS = 100;
+const SHOWN_MEMBERS = 5;
+/** What needs attention, the worst first. A pool that has no members, or is too young to tell, does not. */
+const AILING: readonly PoolState[] = ["down", "degraded"];
+
+/** Sums everything up. */
+export function sumUp(catalogue: PoolCatalogue, nodes: readonly NodeRow[]): Overview {
+  const summaries = catalogue.summaries();
+  const pools = Object.fromEntries(POOL_STATES.map((state) => [state, 0])) as Record<PoolState, number>;
+  const members: Record<Verdict, number> = { up: 0, down: 0, unchecked: 0 };
+  for (const { state, upCount, downCount, memberCount } of summaries) {
+    pools[state] += 1;
+    members.up += upCount;
+    members.down += downCount;
+    members.unchecked += memberCount - upCount - downCount;
+  }
+  const ailing = AILING.flatMap((wanted) => summaries.filter(({ state }) => state === wanted));
+  return {
+    ...{ pools, members },
+    nodeCount: nodes.length,
+    readyNodeCount: nodes.filter(({ isReady }) => isReady).length,
+    flowCount: nodes.reduce((sum, { flowCount }) => sum + flowCount, 0),
+    ailing: ailing.slice(0, SHOWN_POOLS).map((summary) => ailingPool(summary, catalogue)),
+    ailingCount: ailing.length,
+  };
+}
+
+function ailingPool(summary: PoolSummary, catalogue: PoolCatalogue): AilingPool {
+  const { namespace, name, state, isFailingOpen } = summary;
+  const pool = catalogue.get(namespace, name);
+  const members = pool ? ailingMembers(pool) : [];
+  const shown = members.slice(0, SHOWN_MEMBERS);
+  return { namespace, name, state, isFailingOpen, members: shown, memberCount: members.length };
+}
+
+function ailingMembers(pool: Pool): AilingMember[] {
+  const statuses = new Map(
+    (pool.status?.members ?? []).map((member) => [`${member.ip}:${member.port}`, member]),
+  );
+  const verdicts = verdictsOf(pool);
+  return pool.spec.members.flatMap(({ ip, port }, index) => {
+    const verdict = verdicts[index] ?? "unchecked";
+    const status = statuses.get(`${ip}:${port}`);
+    return verdict === "down"
+      ? [{ ip, port, verdict, reason: status?.reason ?? "", since: status?.since ?? "" }]
+      : [];
+  });
+}

@@ -1,0 +1,79 @@
+import type { Condition } from "../object.ts";
+import type { Verdict } from "../pool/pool.ts";
+import type { PoolState } from "./pool-views.ts";
+
+/** A member that is not as it should be. */
+export interface AilingMember {
+  readonly ip: string;
+  /** 1-65535. */
+  readonly port: number;
+  readonly verdict: Verdict;
+  /** Reason code and what was seen. */
+  readonly reason: string;
+  /** RFC 3339; empty before the first verdict. */
+  readonly since: string;
+}
+
+/** A pool that needs attention. */
+export interface AilingPool {
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: PoolState;
+  readonly isFailingOpen: boolean;
+  /** The first of them. */
+  readonly members: readonly AilingMember[];
+  /** All of them, a count. */
+  readonly memberCount: number;
+}
+
+/** How everything is. */
+export interface Overview {
+  /** Pools in each state, counts. */
+  readonly pools: Readonly<Record<PoolState, number>>;
+  /** Members by verdict, counts. */
+  readonly members: Readonly<Record<Verdict, number>>;
+  /** Nodes, a count. */
+  readonly nodeCount: number;
+  /** Nodes that are heard of and hold what they should, a count. */
+  readonly readyNodeCount: number;
+  /** Entries in all nodes' flow tables, a count. */
+  readonly flowCount: number;
+  /** The worst first. */
+  readonly ailing: readonly AilingPool[];
+  /** All pools that need attention, a count. */
+  readonly ailingCount: number;
+}
+
+/** One node. */
+export interface NodeRow {
+  readonly name: string;
+  /** 1-254; absent before the server handed one out. */
+  readonly number?: number;
+  readonly addresses: readonly string[];
+  readonly driver: string;
+  readonly version: string;
+  readonly server: string;
+  /** RFC 3339; empty: never heard of. */
+  readonly heartbeat: string;
+  readonly isReady: boolean;
+  readonly appliedRevision: string;
+  /** Revisions of pools that it is behind, a count. */
+  readonly lagCount: number;
+  /** Pools that its kernel holds. */
+  readonly poolCount: number;
+  /** Entries in its flow table, a count. */
+  readonly flowCount: number;
+  /** Entries that fit, a count; absent: it did not answer. */
+  readonly flowCapacityCount?: number;
+  /** How busy its processors are, 0-100; absent: it did not say. */
+  readonly cpuPercent?: number;
+  /** Dropped and refused packets by reason, counts; absent: it did not answer. */
+  readonly drops?: Readonly<Record<string, number>>;
+  /** What is wrong. */
+  readonly problems: readonly Condition[];
+}
+
+/** All nodes, by name. */
+export interface NodeList {
+  readonly nodes: readonly NodeRow[];
+}

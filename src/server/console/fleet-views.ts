@@ -1,0 +1,67 @@
+import { type NodeRequests, type PoolCatalogue, sumUp, type View } from "../../api/index.ts";
+import { type DriverCounters, isBadNews, type Node, type NodeList, type NodeRow } from "../../model/index.ts";
+
+/** What the views of the whole are made of. */
+export interface FleetViewsSource {
+  readonly catalogue: PoolCatalogue;
+  readonly nodes: Pick<NodeRequests, "askAll">;
+  /** Every Node, with what its agent said last. */
+  readonly readNodes: () => Promise<readonly Node[]>;
+  readonly onChange: View["onChange"];
+}
+
+const OVERVIEW_PERIOD_MS = 2_000;
+const NODES_PERIOD_MS = 1_000;
+
+/** `GET /api/console/overview`: how everything is. */
+export function overviewView({ catalogue, readNodes, onChange }: FleetViewsSource): View {
+  return {
+    url: "/api/console/overview",
+    onChange,
+    periodMs: OVERVIEW_PERIOD_MS,
+    read: async () =>
+      sumUp(
+        catalogue,
+        (await readNodes()).map((node) => nodeRow(node, undefined)),
+      ),
+  };
+}
+
+/** `GET /api/console/nodes`: every node, with what its kernel counts. */
+export function nodeListView({ nodes, readNodes }: FleetViewsSource): View {
+  return {
+    url: "/api/console/nodes",
+    onChange: () => () => undefined,
+    periodMs: NODES_PERIOD_MS,
+    read: async (): Promise<NodeList> => {
+      const [objects, { answers }] = await Promise.all([
+        readNodes(),
+        // No pools: what is counted for a node as a whole.
+        nodes.askAll<"counters">({ kind: "counters", pools: [] }),
+      ]);
+      const counters = new Map(answers.map(({ node, value }) => [node, value]));
+      return { nodes: objects.map((node) => nodeRow(node, counters.get(node.metadata.name))) };
+    },
+  };
+}
+
+function nodeRow({ metadata, status = {} }: Node, counters: DriverCounters | undefined): NodeRow {
+  const { conditions = [] } = status;
+  return {
+    name: metadata.name,
+    ...(status.number === undefined ? {} : { number: status.number }),
+    addresses: status.addresses ?? [],
+    driver: status.driver ?? "",
+    version: status.version ?? "",
+    server: status.server ?? "",
+    heartbeat: status.heartbeat ?? "",
+    isReady: conditions.some(({ type, status: word }) => type === "Ready" && word === "True"),
+    appliedRevision: status.appliedRevision ?? "",
+    lagCount: status.lagRevisions ?? 0,
+    poolCount: status.poolCount ?? 0,
+    flowCount: counters?.flowEntryCount ?? status.flowEntryCount ?? 0,
+    ...(status.cpuPercent === undefined ? {} : { cpuPercent: status.cpuPercent }),
+    ...(counters ? { flowCapacityCount: counters.flowEntryCapacityCount, drops: counters.drops } : {}),
+    problems: conditions.filter((condition) => isBadNews(condition) || condition.status === "Unknown"),
+  };
+}

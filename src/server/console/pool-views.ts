@@ -1,0 +1,57 @@
+import type { OperationLog, PoolCatalogue, View } from "../../api/index.ts";
+import type { PoolPage } from "../../model/index.ts";
+import { type PoolDetailSource, readPoolDetail } from "./pool-detail.ts";
+import { operationQuestion, poolQuestion } from "./questions.ts";
+import type { TrafficReader, TrafficReport } from "./traffic.ts";
+
+/** What the views of pools are made of. */
+export interface PoolViewsSource {
+  readonly catalogue: PoolCatalogue;
+  readonly traffic: TrafficReader;
+  readonly onChange: View["onChange"];
+}
+
+const LIST_PERIOD_MS = 2_000;
+const DETAIL_PERIOD_MS = 1_000;
+
+/** `GET /api/console/pools`: a part of the pools that a search finds. */
+export function poolListView({ catalogue, traffic, onChange }: PoolViewsSource): View {
+  return {
+    url: "/api/console/pools",
+    onChange,
+    periodMs: LIST_PERIOD_MS,
+    read: async (question) => {
+      const page = catalogue.find(poolQuestion(question));
+      return withTraffic(page, await traffic(page.rows.map(({ uid }) => uid)));
+    },
+  };
+}
+
+function withTraffic(page: PoolPage, { pools }: TrafficReport): PoolPage {
+  const rows = page.rows.map((row) => {
+    const members = pools.get(row.uid);
+    if (!members) return row;
+    const connectionCount = [...members.values()].reduce((sum, { activeCount }) => sum + activeCount, 0);
+    return { ...row, connectionCount };
+  });
+  return { ...page, rows };
+}
+
+/** `GET /api/console/pools/NAMESPACE/NAME`: all that is known of one pool. */
+export function poolDetailView(source: PoolDetailSource, onChange: View["onChange"]): View {
+  return {
+    url: "/api/console/pools/:namespace/:name",
+    onChange,
+    periodMs: DETAIL_PERIOD_MS,
+    read: ({ path: { namespace = "", name = "" } }) => readPoolDetail(source, namespace, name),
+  };
+}
+
+/** `GET /api/console/operations`: a part of the operations that a search finds. */
+export function operationListView(log: OperationLog, onChange: View["onChange"]): View {
+  return {
+    url: "/api/console/operations",
+    onChange,
+    read: (question) => log.find(operationQuestion(question)),
+  };
+}

@@ -1,0 +1,88 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { readOperationSearch } from "../features/operations/operation-search.ts";
+import { readPoolSearch } from "../features/pools/pool-search.ts";
+import { PoolsPage } from "../features/pools/pools-page.tsx";
+import { NotFound } from "./not-found.tsx";
+import { PageFailure } from "./page-failure.tsx";
+import { Shell } from "./shell.tsx";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/pools", search: {} });
+  },
+});
+
+const pools = createRoute({
+  getParentRoute: () => root,
+  path: "/pools",
+  validateSearch: readPoolSearch,
+  component: PoolsPage,
+});
+
+const pool = createRoute({
+  getParentRoute: () => root,
+  path: "/pools/$namespace/$name",
+  component: lazyRouteComponent(() => import("../features/pool/pool-page.tsx"), "PoolPage"),
+});
+
+const newPool = createRoute({
+  getParentRoute: () => root,
+  path: "/new-pool",
+  component: lazyRouteComponent(() => import("../features/edit/edit-page.tsx"), "NewPoolPage"),
+});
+
+const editPool = createRoute({
+  getParentRoute: () => root,
+  path: "/pools/$namespace/$name/edit",
+  component: lazyRouteComponent(() => import("../features/edit/edit-page.tsx"), "EditPoolPage"),
+});
+
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  validateSearch: readOperationSearch,
+  component: lazyRouteComponent(() => import("../features/operations/operations-page.tsx"), "OperationsPage"),
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/overview",
+  component: lazyRouteComponent(() => import("../features/overview/overview-page.tsx"), "OverviewPage"),
+});
+
+const nodes = createRoute({
+  getParentRoute: () => root,
+  path: "/nodes",
+  component: lazyRouteComponent(() => import("../features/nodes/nodes-page.tsx"), "NodesPage"),
+});
+
+const explain = createRoute({
+  getParentRoute: () => root,
+  path: "/explain",
+  component: lazyRouteComponent(() => import("../features/explain/explain-page.tsx"), "ExplainPage"),
+});
+
+/** The pages, each with a path under `/console`. */
+export const router = createRouter({
+  routeTree: root.addChildren([home, pools, pool, newPool, editPool, operations, overview, nodes, explain]),
+  basepath: "/console",
+  defaultErrorComponent: PageFailure,
+  defaultPreload: "intent",
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,83 @@
+import { Button, Group, Loader } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useEffect, useState } from "react";
+import type { OperationRow } from "../../../../src/model/console/operation-views.ts";
+import type { Operation } from "../../../../src/model/operation/operation.ts";
+import { ConfirmDialog, FailureNote } from "../../components/confirm-dialog.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { useTexts } from "../../i18n/use-texts.ts";
+import { type ApiFailure, ask } from "../../lib/api.ts";
+import { formatTime } from "../../lib/format.ts";
+import { DifferenceTable } from "./difference-table.tsx";
+import { differences } from "./differences.ts";
+
+/** What an operation changed, field by field, and the way back to how the object was after it. */
+export function OperationDialog(props: { readonly row: OperationRow; readonly onClose: () => void }) {
+  const say = useTexts();
+  const { row, onClose } = props;
+  const [operation, setOperation] = useState<Operation>();
+  const [failure, setFailure] = useState<ApiFailure>();
+  const [isRollingBack, setRollingBack] = useState(false);
+  useEffect(() => {
+    const url = `/apis/parasaus.io/v1/operations/${encodeURIComponent(row.name)}`;
+    ask<Operation>(url).then(setOperation, setFailure);
+  }, [row.name]);
+  if (operation && isRollingBack) return <RollbackDialog operation={operation} onClose={onClose} />;
+  return (
+    <Dialog
+      size="xl"
+      onClose={onClose}
+      title={`${say(`verb.${row.verb}`)} · ${row.operator} · ${formatTime(row.time)}`}
+    >
+      {failure && <FailureNote failure={failure} />}
+      {!operation && !failure && <Loader role="status" aria-label={say("app.loading")} />}
+      {operation && <Changes operation={operation} onRollBack={() => setRollingBack(true)} />}
+    </Dialog>
+  );
+}
+
+function Changes(props: { readonly operation: Operation; readonly onRollBack: () => void }) {
+  const say = useTexts();
+  const { message, before, after, revision } = props.operation.spec;
+  return (
+    <>
+      {message !== undefined && <p>{message}</p>}
+      <DifferenceTable changes={differences(before, after)} />
+      {after !== undefined && revision !== "" && (
+        <Group justify="flex-end" mt="md">
+          <Button variant="default" onClick={props.onRollBack}>
+            {say("rollback.do")}
+          </Button>
+        </Group>
+      )}
+    </>
+  );
+}
+
+function RollbackDialog(props: { readonly operation: Operation; readonly onClose: () => void }) {
+  const say = useTexts();
+  const { spec } = props.operation;
+  const { kind, namespace, name } = spec.object;
+  const label = namespace === undefined ? name : `${namespace}/${name}`;
+  const confirm = async (reason: string) => {
+    await ask("/api/rollback", {
+      method: "POST",
+      body: {
+        ...{ kind, name, revision: spec.revision },
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(reason === "" ? {} : { reason }),
+      },
+    });
+    notifications.show({ message: say("rollback.done", { name: label }) });
+  };
+  return (
+    <ConfirmDialog
+      title={say("rollback.ask", { name: label })}
+      confirm={say("rollback.confirm")}
+      onConfirm={confirm}
+      onClose={props.onClose}
+    >
+      {say("rollback.effect", { time: formatTime(spec.time), operator: spec.operator })}
+    </ConfirmDialog>
+  );
+}

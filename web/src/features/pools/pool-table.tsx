@@ -55,7 +55,7 @@ export function PoolTable(props: {
           <li aria-hidden="true" style={{ height: after }} />
         </ul>
       ) : (
-        <table className="grid" aria-rowcount={page.matchCount + 1}>
+        <table className="grid pools-grid" aria-rowcount={page.matchCount + 1}>
           <caption className="only-spoken">{caption}</caption>
           <thead>
             <tr aria-rowindex={1}>

@@ -2,14 +2,21 @@ export type { AccessRequest } from "./access/access-request.ts";
 export { type Credentials, SESSION_COOKIE } from "./access/credentials.ts";
 export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.ts";
 export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
+export { maySeeOperation, resourceOf, type SeenOperation } from "./access/operation-sight.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
 export { type ParsedBody, parseBody } from "./http/body.ts";
-export { OperationLog, type OperationQuestion, summarizeOperation } from "./console/operation-log.ts";
+export {
+  type LastOperations,
+  type LoggedOperation,
+  OperationLog,
+  type OperationQuestion,
+  summarizeOperation,
+} from "./console/operation-log.ts";
 export { sumUp } from "./console/overview.ts";
 export { PoolCatalogue, type PoolCatalogueSource, type PoolQuestion } from "./console/pool-catalogue.ts";
 export { type PoolSummary, serviceOf, summarizePool, verdictsOf } from "./console/pool-summary.ts";
 export { consoleFiles } from "./console/static-files.ts";
-export { type View, type ViewQuestion, viewRoutes } from "./console/view-route.ts";
+export { type Sight, type View, type ViewQuestion, viewRoutes } from "./console/view-route.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
 export {
   type Authenticate,

@@ -1,4 +1,11 @@
-export { type Account, type ApiToken, ROLES, type Role, type RoleBinding } from "./access/access.ts";
+export {
+  type Account,
+  type ApiToken,
+  isRoleAtLeast,
+  ROLES,
+  type Role,
+  type RoleBinding,
+} from "./access/access.ts";
 export { accountDefinition } from "./access/account-definition.ts";
 export { accountOfToken, apiTokenDefinition } from "./access/api-token-definition.ts";
 export { roleBindingDefinition } from "./access/role-binding-definition.ts";
@@ -6,7 +13,7 @@ export type { AddressPool, QuarantinedAddress } from "./address-pool/address-poo
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
 export { isBadNews } from "./condition.ts";
-export type { AilingMember, AilingPool, NodeList, NodeRow, Overview } from "./console/fleet-views.ts";
+export type { AilingMember, AilingPool, FleetFigures, NodeList, NodeRow, Overview } from "./console/fleet-views.ts";
 export type { OperationPage, OperationRow } from "./console/operation-views.ts";
 export {
   type MemberProbes,

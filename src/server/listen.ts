@@ -93,7 +93,7 @@ export async function listen(
         routes: [
           kubeApi(parts, survey, live),
           accounts.routes,
-          operationRoutes({ resources, pools, last: view.last }),
+          operationRoutes({ resources, pools, last: operations.log }),
           confirmationRoutes({ resources, store, clock, epoch: parts.epoch.number }),
           planRoute({ resources, store, pools, clock, nodes, nodeNames }),
           nodes.routes,
@@ -158,7 +158,7 @@ function kubeApi(
     clock,
     random,
     version: VERSION,
-    decorate: decorateWith({ controllers, clock, view }, survey),
+    decorate: decorateWith({ controllers, clock, operations }, survey),
     onWatchers: countWatchers(process),
     onListRefused: countRefusedLists(process),
     onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),
@@ -173,11 +173,12 @@ function liveResources({ resources, view, clock }: Parts, { heartbeats }: NodePu
 
 /** Joins into a pool that is read by itself what is not stored. */
 function decorateWith(
-  { controllers, clock, view }: Pick<Parts, "controllers" | "clock" | "view">,
+  { controllers, clock, operations }: Pick<Parts, "controllers" | "clock" | "operations">,
   survey: () => Promise<AgentReports>,
 ): (object: KubeObject) => Promise<KubeObject> {
   const probeLedger = () => controllers()?.probeLedger;
-  return (object) => decoratePool(object, { probeLedger, survey, last: view.last, now: () => clock.now() });
+  const last = operations.log;
+  return (object) => decoratePool(object, { probeLedger, survey, last, now: () => clock.now() });
 }
 
 function metricsSource(

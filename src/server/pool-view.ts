@@ -2,13 +2,11 @@ import { ConnectAddressIndex, type ConnectAddressLookup } from "../controllers/i
 import type { Clock, Logger } from "../foundation/index.ts";
 import { type KubeObject, type Node, nodeDefinition, type Pool, poolDefinition } from "../model/index.ts";
 import { followObjects, type Resources } from "../resources/index.ts";
-import { followLastOperations, type LastOperations } from "./operations/last-operations.ts";
 
 /** Every pool as it is now, by uid, and who listens where. */
 export interface PoolView {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly holderAt: ConnectAddressLookup;
-  readonly last: LastOperations;
   /** Another number after every change. */
   readonly version: () => number;
   /** Calls back after every change; returns what ends that. */
@@ -59,7 +57,6 @@ export function followPools(resources: Resources, surroundings: PoolViewSurround
   return {
     pools,
     holderAt: (...address) => index.holderAt(...address),
-    last: followLastOperations(resources, surroundings),
     version: () => version,
     onChange(listener) {
       listeners.add(listener);

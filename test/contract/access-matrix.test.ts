@@ -53,11 +53,11 @@ function roleOf({ asker, route, namespace }: Cell): Role | undefined {
 }
 
 const OPEN =
-  /^(GET|HEAD) \/(livez|readyz|healthz)$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$|^GET \/api\/(login|oidc\/(login|callback))$/;
+  /^(GET|HEAD) \/(livez|readyz|healthz|console\/\*)$|^GET \/(console)?$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$|^GET \/api\/(login|oidc\/(login|callback))$/;
 const KNOWN =
-  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
-const READ_EVERYWHERE = /^GET \/(metrics|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
-const TRAFFIC = "GET /internal/v1/pools/:namespace/:name/traffic";
+  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens|console\/(pools|overview|operations(\/:name)?)))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
+const READ_EVERYWHERE = /^GET \/(metrics|api\/console\/nodes|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
+const OF_A_POOL = /^GET \/(internal\/v1\/pools\/:namespace\/:name\/traffic|api\/console\/pools\/:namespace\/:name)$/;
 const ADMINISTER =
   /^GET \/internal\/v1\/backup$|^POST \/(internal\/v1\/(tokens|nodes\/:node\/revocation)|api\/accounts\/:name\/password)$/;
 const KIND = /^(\w+) \/apis?\/(?:parasaus\.io\/)?v1\/(namespaces\/:namespace\/)?(\w+)(\/:name)?(\/status)?$/;
@@ -71,7 +71,7 @@ function isMeant(cell: Cell): boolean {
   if (asker.name === "") return false;
   if (KNOWN.test(route)) return true;
   const role = roleOf(cell);
-  if (route === TRAFFIC || READ_EVERYWHERE.test(route)) return isAtLeast(role, "viewer");
+  if (OF_A_POOL.test(route) || READ_EVERYWHERE.test(route)) return isAtLeast(role, "viewer");
   if (ADMINISTER.test(route)) return isAtLeast(role, "admin");
   const [, method = "", inNamespace, plural = "", name, status] = KIND.exec(route) ?? [];
   // A path that serves no such method is refused to everybody but the owner.

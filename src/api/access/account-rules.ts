@@ -53,6 +53,9 @@ const FOR_ACCOUNTS: readonly string[] = [
   "GET /api/whoami",
   "POST /api/logout",
   "GET /api/console/pools",
+  "GET /api/console/overview",
+  "GET /api/console/operations",
+  "GET /api/console/operations/:name",
   "GET /api/operations",
   "GET /api/history",
   "GET /api/last-operations",
@@ -70,9 +73,7 @@ const FOR_SESSIONS: readonly string[] = ["POST /api/password", "POST /api/tokens
 /** Routes that take a role: in the namespace that they name, else everywhere. */
 const BY_ROLE: Readonly<Record<string, Role>> = {
   "GET /metrics": "viewer",
-  "GET /api/console/overview": "viewer",
   "GET /api/console/nodes": "viewer",
-  "GET /api/console/operations": "viewer",
   "GET /api/console/pools/:namespace/:name": "viewer",
   "GET /internal/v1/agents": "viewer",
   "GET /internal/v1/servers": "viewer",

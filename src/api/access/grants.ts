@@ -1,4 +1,4 @@
-import { ROLES, type Role } from "../../model/index.ts";
+import { isRoleAtLeast, type Role } from "../../model/index.ts";
 
 /** What an account may do where. */
 export interface Grants {
@@ -18,7 +18,7 @@ export interface TokenScope {
 
 /** Whether a role is at least another one. */
 export function isAtLeast(role: Role | undefined, wanted: Role): boolean {
-  return role !== undefined && ROLES.indexOf(role) <= ROLES.indexOf(wanted);
+  return role !== undefined && isRoleAtLeast(role, wanted);
 }
 
 /** The role in a namespace, or, without one, with what belongs to the whole cluster. */

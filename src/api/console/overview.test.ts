@@ -33,11 +33,12 @@ it("puts pools that are down before those that are degraded, and names the membe
     poolWith("d-young", ["unchecked"]),
   ]);
   const catalogue = new PoolCatalogue({ pools, version: () => 0, lastOperationOf: () => undefined });
-  const overview = sumUp(catalogue, [node(true, 5), node(false, 7)]);
+  const overview = sumUp(catalogue, () => true, [node(true, 5), node(false, 7)]);
   expect(overview).toMatchObject({
     pools: { up: 1, degraded: 1, down: 1, unchecked: 1, empty: 0 },
     members: { up: 2, down: 8, unchecked: 1 },
-    ...{ nodeCount: 2, readyNodeCount: 1, flowCount: 12, ailingCount: 2 },
+    nodes: { nodeCount: 2, readyNodeCount: 1, flowCount: 12 },
+    ailingCount: 2,
   });
   expect(
     overview.ailing.map(({ name, memberCount, members }) => [name, memberCount, members.length]),

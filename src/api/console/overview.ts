@@ -1,6 +1,7 @@
 import {
   type AilingMember,
   type AilingPool,
+  type FleetFigures,
   type NodeRow,
   type Overview,
   POOL_STATES,
@@ -16,9 +17,18 @@ const SHOWN_MEMBERS = 5;
 /** What needs attention, the worst first. A pool that has no members, or is too young to tell, does not. */
 const AILING: readonly PoolState[] = ["down", "degraded"];
 
-/** Sums everything up. */
-export function sumUp(catalogue: PoolCatalogue, nodes: readonly NodeRow[]): Overview {
-  const summaries = catalogue.summaries();
+/**
+ * Sums up what somebody may see.
+ *
+ * @param maySee Whether he may see the pools of a namespace.
+ * @param nodes Absent: he may not see them.
+ */
+export function sumUp(
+  catalogue: PoolCatalogue,
+  maySee: (namespace: string) => boolean,
+  nodes: readonly NodeRow[] | undefined,
+): Overview {
+  const summaries = catalogue.summaries(maySee);
   const pools = Object.fromEntries(POOL_STATES.map((state) => [state, 0])) as Record<PoolState, number>;
   const members: Record<Verdict, number> = { up: 0, down: 0, unchecked: 0 };
   for (const { state, upCount, downCount, memberCount } of summaries) {
@@ -30,11 +40,17 @@ export function sumUp(catalogue: PoolCatalogue, nodes: readonly NodeRow[]): Over
   const ailing = AILING.flatMap((wanted) => summaries.filter(({ state }) => state === wanted));
   return {
     ...{ pools, members },
+    ...(nodes ? { nodes: fleetFigures(nodes) } : {}),
+    ailing: ailing.slice(0, SHOWN_POOLS).map((summary) => ailingPool(summary, catalogue)),
+    ailingCount: ailing.length,
+  };
+}
+
+function fleetFigures(nodes: readonly NodeRow[]): FleetFigures {
+  return {
     nodeCount: nodes.length,
     readyNodeCount: nodes.filter(({ isReady }) => isReady).length,
     flowCount: nodes.reduce((sum, { flowCount }) => sum + flowCount, 0),
-    ailing: ailing.slice(0, SHOWN_POOLS).map((summary) => ailingPool(summary, catalogue)),
-    ailingCount: ailing.length,
   };
 }
 

@@ -84,9 +84,9 @@ export class PoolCatalogue {
     };
   }
 
-  /** Every pool, summed up, by namespace and name. */
-  summaries(): readonly PoolSummary[] {
-    return this.#sortedByName().map(({ summary }) => summary);
+  /** Every pool that may be seen, summed up, by namespace and name. */
+  summaries(maySee?: (namespace: string) => boolean): readonly PoolSummary[] {
+    return this.#visible(maySee).map(({ summary }) => summary);
   }
 
   /** One pool by its name. */

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
+import { maySeeOperation, type SeenOperation } from "../access/operation-sight.ts";
 import { mayDo } from "../access/permit.ts";
 import { failureStatus, toRefusal } from "../http/status.ts";
 import { PacedResponse } from "../kube/paced-response.ts";
@@ -13,12 +14,21 @@ const SHORTEST_PAUSE_MS = 250;
 const PAUSE_FACTOR = 10;
 const SLOW_CLIENT_MS = 15_000;
 
+/** What somebody may see. */
+export interface Sight {
+  /** The pools of a namespace. */
+  readonly pools: (namespace: string) => boolean;
+  /** All objects of a kind that belongs to the whole cluster: `nodes.parasaus.io`. */
+  readonly cluster: (resource: string) => boolean;
+  readonly operation: (operation: SeenOperation) => boolean;
+}
+
 /** What one request asks of a view. */
 export interface ViewQuestion {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | undefined>>;
-  /** Whether who asks may see the pools of a namespace, as he is known at this moment. */
-  readonly maySee: (namespace: string) => boolean;
+  /** What who asks may see, as he is known at this moment. */
+  readonly sight: Sight;
 }
 
 /** Something that the console shows: one JSON value, read once or followed. */
@@ -59,10 +69,14 @@ function questionOf(request: FastifyRequest): ViewQuestion {
   const repeated = given.find(([, value]) => typeof value !== "string");
   if (repeated)
     throw new ParasausError("BadRequest", `Cannot read the query: "${repeated[0]}" is given twice`);
-  const maySee = (namespace: string) =>
-    mayDo(request, { kind: "object", verb: "list", resource: "pools.parasaus.io", namespace });
+  const mayList = (resource: string, place: { readonly namespace?: string } = {}) =>
+    mayDo(request, { kind: "object", verb: "list", resource, ...place });
   return {
-    maySee,
+    sight: {
+      pools: (namespace) => mayList("pools.parasaus.io", { namespace }),
+      cluster: (resource) => mayList(resource),
+      operation: (operation) => maySeeOperation(request, operation),
+    },
     path: params as Readonly<Record<string, string>>,
     query: Object.fromEntries(given as readonly (readonly [string, string])[]),
   };

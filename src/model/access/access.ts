@@ -6,6 +6,11 @@ export const ROLES = ["admin", "operator", "viewer"] as const;
 /** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
 
+/** Whether a role may all that another one may. */
+export function isRoleAtLeast(role: Role, wanted: Role): boolean {
+  return ROLES.indexOf(role) <= ROLES.indexOf(wanted);
+}
+
 /** Somebody, or some program, that may ask. How it proves itself is kept elsewhere. */
 export interface Account extends KubeObject {
   readonly apiVersion: "parasaus.io/v1";

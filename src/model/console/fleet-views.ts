@@ -26,18 +26,24 @@ export interface AilingPool {
   readonly memberCount: number;
 }
 
-/** How everything is. */
-export interface Overview {
-  /** Pools in each state, counts. */
-  readonly pools: Readonly<Record<PoolState, number>>;
-  /** Members by verdict, counts. */
-  readonly members: Readonly<Record<Verdict, number>>;
+/** All nodes together. */
+export interface FleetFigures {
   /** Nodes, a count. */
   readonly nodeCount: number;
   /** Nodes that are heard of and hold what they should, a count. */
   readonly readyNodeCount: number;
   /** Entries in all nodes' flow tables, a count. */
   readonly flowCount: number;
+}
+
+/** How everything is that who asks may see. */
+export interface Overview {
+  /** Pools in each state, counts. */
+  readonly pools: Readonly<Record<PoolState, number>>;
+  /** Members by verdict, counts. */
+  readonly members: Readonly<Record<Verdict, number>>;
+  /** Absent for who may not see nodes. */
+  readonly nodes?: FleetFigures;
   /** The worst first. */
   readonly ailing: readonly AilingPool[];
   /** All pools that need attention, a count. */

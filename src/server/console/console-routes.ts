@@ -3,7 +3,7 @@ import { consoleFiles, type NodeRequests, PoolCatalogue, viewRoutes } from "../.
 import type { KubeObject, Node } from "../../model/index.ts";
 import type { Parts } from "../parts.ts";
 import { nodeListView, overviewView } from "./fleet-views.ts";
-import { operationListView, poolDetailView, poolListView } from "./pool-views.ts";
+import { operationListView, operationView, poolDetailView, poolListView } from "./pool-views.ts";
 import { createTrafficReader } from "./traffic.ts";
 
 /** What the console shows besides what is stored. */
@@ -17,7 +17,7 @@ export interface ConsoleSources {
 
 /** The console: its files at `/console/`, and what it shows at `/api/console/…`. */
 export function consoleRoutes(
-  { clock, consoleDirectory, controllers, operations, view }: Parts,
+  { clock, consoleDirectory, controllers, operations, resources, view }: Parts,
   { nodes, decorate, readNodes }: ConsoleSources,
 ): (app: FastifyInstance) => void {
   const { log } = operations;
@@ -39,6 +39,7 @@ export function consoleRoutes(
       overviewView(fleet),
       nodeListView(fleet),
       operationListView(log, operations.onChange),
+      operationView(resources),
     ],
     clock,
   );

@@ -1,5 +1,5 @@
-import { OperationLog, summarizeOperation } from "../../api/index.ts";
-import { type Operation, type OperationRow, operationDefinition } from "../../model/index.ts";
+import { type LoggedOperation, OperationLog, summarizeOperation } from "../../api/index.ts";
+import { type Operation, operationDefinition } from "../../model/index.ts";
 import { followObjects, type Resources } from "../../resources/index.ts";
 import type { PoolViewSurroundings } from "../pool-view.ts";
 
@@ -19,11 +19,11 @@ export function followOperations(resources: Resources, surroundings: PoolViewSur
   const tell = () => {
     for (const listener of listeners) listener();
   };
-  const ended = followObjects<OperationRow>(resources, operationDefinition, {
+  const ended = followObjects<LoggedOperation>(resources, operationDefinition, {
     ...surroundings,
     project: (object) => summarizeOperation(object as Operation),
-    onSnapshot: (rows) => {
-      log.replace(rows);
+    onSnapshot: (operations) => {
+      log.replace(operations);
       tell();
     },
     onChange: ({ type, object }) => {

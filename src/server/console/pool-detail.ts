@@ -3,6 +3,7 @@ import {
   type PoolCatalogue,
   serviceOf,
   summarizePool,
+  type ViewQuestion,
   verdictsOf,
 } from "../../api/index.ts";
 import type { ProbeLedger, ProbeRecord } from "../../controllers/index.ts";
@@ -39,8 +40,7 @@ const SHOWN_OPERATIONS = 50;
  */
 export async function readPoolDetail(
   source: PoolDetailSource,
-  namespace: string,
-  name: string,
+  { path: { namespace = "", name = "" }, sight }: ViewQuestion,
 ): Promise<PoolDetail> {
   const { catalogue, log, traffic, decorate, now } = source;
   const pool = catalogue.get(namespace, name);
@@ -58,7 +58,7 @@ export async function readPoolDetail(
       const seen = pools.get(uid)?.get(`${member.ip}:${member.port}`);
       return seen ? { ...member, traffic: seen } : member;
     }),
-    operations: log.of(pool, SHOWN_OPERATIONS),
+    operations: log.of(pool, SHOWN_OPERATIONS, ({ row, objects }) => sight.operation({ ...row, objects })),
     time: now().toISOString(),
   };
 }

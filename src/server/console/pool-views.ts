@@ -1,5 +1,7 @@
 import type { OperationLog, PoolCatalogue, View } from "../../api/index.ts";
-import type { PoolPage } from "../../model/index.ts";
+import { ParasausError } from "../../foundation/index.ts";
+import { type Operation, operationDefinition, type PoolPage } from "../../model/index.ts";
+import type { Resources } from "../../resources/index.ts";
 import { type PoolDetailSource, readPoolDetail } from "./pool-detail.ts";
 import { operationQuestion, poolQuestion } from "./questions.ts";
 import type { TrafficReader, TrafficReport } from "./traffic.ts";
@@ -43,7 +45,22 @@ export function poolDetailView(source: PoolDetailSource, onChange: View["onChang
     url: "/api/console/pools/:namespace/:name",
     onChange,
     periodMs: DETAIL_PERIOD_MS,
-    read: ({ path: { namespace = "", name = "" } }) => readPoolDetail(source, namespace, name),
+    read: (question) => readPoolDetail(source, question),
+  };
+}
+
+/** `GET /api/console/operations/NAME`: one operation, with what the objects were before and after. */
+export function operationView(resources: Pick<Resources, "get">): View {
+  return {
+    url: "/api/console/operations/:name",
+    onChange: () => () => undefined,
+    read: async ({ path: { name = "" }, sight }) => {
+      const operation = (await resources.get({ definition: operationDefinition, name })) as Operation;
+      const { spec } = operation;
+      const objects = [spec, ...(spec.also ?? [])].map(({ object }) => object);
+      if (sight.operation({ ...spec, objects })) return operation;
+      throw new ParasausError("NotFound", `operations.parasaus.io "${name}" not found`);
+    },
   };
 }
 

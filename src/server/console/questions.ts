@@ -10,7 +10,7 @@ const LONGEST_LIMIT_COUNT = 500;
  *
  * @throws ParasausError `BadRequest`
  */
-export function poolQuestion({ query, maySee }: ViewQuestion): PoolQuestion {
+export function poolQuestion({ query, sight }: ViewQuestion): PoolQuestion {
   const written = query["sort"] ?? "name";
   const sort = POOL_SORT_KEYS.find((key) => key === written.replace(/^-/, ""));
   if (!sort) {
@@ -19,7 +19,7 @@ export function poolQuestion({ query, maySee }: ViewQuestion): PoolQuestion {
       `Cannot sort by "${written}": expected ${POOL_SORT_KEYS.join(", ")}, with - before it to reverse`,
     );
   }
-  return { ...operationQuestion({ query }), sort, isDescending: written.startsWith("-"), maySee };
+  return { ...pageIn(query), sort, isDescending: written.startsWith("-"), maySee: sight.pools };
 }
 
 /**
@@ -27,7 +27,13 @@ export function poolQuestion({ query, maySee }: ViewQuestion): PoolQuestion {
  *
  * @throws ParasausError `BadRequest`
  */
-export function operationQuestion({ query }: Pick<ViewQuestion, "query">): OperationQuestion {
+export function operationQuestion({ query, sight }: ViewQuestion): OperationQuestion {
+  return { ...pageIn(query), maySee: ({ row, objects }) => sight.operation({ ...row, objects }) };
+}
+
+function pageIn(
+  query: ViewQuestion["query"],
+): Pick<OperationQuestion, "search" | "offsetCount" | "limitCount"> {
   return {
     search: query["search"] ?? "",
     offsetCount: countIn(query, "offset", 0),

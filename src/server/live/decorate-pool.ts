@@ -1,7 +1,7 @@
+import type { LastOperations } from "../../api/index.ts";
 import type { ProbeLedger } from "../../controllers/index.ts";
 import { formatHostPort } from "../../foundation/index.ts";
 import type { Condition, KubeObject, MemberStatus, Pool } from "../../model/index.ts";
-import type { LastOperations } from "../operations/last-operations.ts";
 import type { AgentReports } from "./agents.ts";
 
 /** What is joined into a pool that is read by itself. */
@@ -21,10 +21,10 @@ export async function decoratePool(object: KubeObject, sources: LiveSources): Pr
   const { status = {}, metadata } = pool;
   const ledger = sources.probeLedger();
   const members = (status.members ?? []).map((member) => {
-    const last = sources.last?.ofMember(pool, formatHostPort(member.ip, member.port));
+    const last = sources.last?.lastOfMember(pool, formatHostPort(member.ip, member.port));
     return { ...withProbes(member, metadata.uid ?? "", ledger), ...(last ? { lastOperation: last } : {}) };
   });
-  const lastOperation = sources.last?.of(pool);
+  const lastOperation = sources.last?.lastOf(pool);
   const programmed = programmedCondition(pool, await sources.survey(), sources.now());
   const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== "Programmed"), programmed];
   return {

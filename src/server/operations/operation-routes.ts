@@ -1,17 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { credentialOf, mayDo, operatorOf, permitObject } from "../../api/index.ts";
+import {
+  credentialOf,
+  type LastOperations,
+  mayDo,
+  maySeeOperation,
+  operatorOf,
+  permitObject,
+  resourceOf,
+} from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
 import {
   findDefinition,
   type Operation,
   operationDefinition,
   type Pool,
-  type ResourceDefinition,
 } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
 import { optionalTextIn, readBody, textIn } from "../accounts/read-body.ts";
 import { historyOf, planRollback, type RollbackSource, rollBack } from "../rollback/roll-back.ts";
-import type { LastOperations } from "./last-operations.ts";
 import { readSearch, searchOperations } from "./search-operations.ts";
 
 /** What the routes about operations need. */
@@ -29,7 +35,9 @@ export function operationRoutes(source: OperationRoutesSource): (app: FastifyIns
     app.get("/api/operations", async (request) => {
       const search = readSearch(request.query as Readonly<Record<string, unknown>>);
       const { items } = await resources.list(operationDefinition);
-      return searchOperations(items as readonly Operation[], search, (each) => maySee(request, each));
+      return searchOperations(items as readonly Operation[], search, ({ spec }) =>
+        maySeeOperation(request, { ...spec, objects: [spec, ...(spec.also ?? [])].map(({ object }) => object) }),
+      );
     });
     app.get("/api/history", async (request) => {
       const query = request.query as Readonly<Record<string, unknown>>;
@@ -102,27 +110,6 @@ function accessTo({ definition, namespace, name }: ObjectReference) {
   return { resource: resourceOf(definition), name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function resourceOf({ plural, group }: ResourceDefinition): string {
-  return group === "" ? plural : `${plural}.${group}`;
-}
-
-/** Who reads an object reads what was done to it; logins and refusals are for who reads the whole record, or one's own. */
-function maySee(request: FastifyRequest, { spec }: Operation): boolean {
-  const { identity } = request;
-  if (mayDo(request, { kind: "object", verb: "list", resource: "operations.parasaus.io" })) return true;
-  if (identity.kind === "account" && spec.operator === identity.name) return true;
-  if (["login", "logout", "refuse"].includes(spec.verb)) return false;
-  return [spec.object, ...(spec.also ?? []).map(({ object }) => object)].every((object) => {
-    const definition = findDefinition(object.kind);
-    if (!definition) return false;
-    const { namespace, name } = object;
-    return mayDo(request, {
-      ...{ kind: "object", verb: "get", resource: resourceOf(definition), name },
-      ...(namespace === undefined ? {} : { namespace }),
-    });
-  });
-}
-
 function touches({ spec }: Operation, member: string): boolean {
   return (
     spec.member === member ||
@@ -133,8 +120,8 @@ function touches({ spec }: Operation, member: string): boolean {
 function lastOf(pool: Pool, last: LastOperations): object {
   const { namespace, name, uid } = pool.metadata;
   const members = pool.spec.members.flatMap(({ ip, port }) => {
-    const found = last.ofMember(pool, `${ip}:${port}`);
+    const found = last.lastOfMember(pool, `${ip}:${port}`);
     return found ? [[`${ip}:${port}`, found]] : [];
   });
-  return { namespace, name, uid, ...last.of(pool), members: Object.fromEntries(members) };
+  return { namespace, name, uid, ...last.lastOf(pool), members: Object.fromEntries(members) };
 }

@@ -5,7 +5,7 @@ import type { AnchorHTMLAttributes } from "react";
 import { Icon } from "../components/icons.tsx";
 import { LoginPage } from "../features/login/login-page.tsx";
 import { useTexts } from "../i18n/use-texts.ts";
-import { useSession } from "../lib/session.ts";
+import { useMay, useSession } from "../lib/session.ts";
 import { PAGES } from "./pages.ts";
 import { SettingsMenu } from "./settings-menu.tsx";
 
@@ -23,6 +23,8 @@ function Content() {
 /** What every page has around it. */
 export function Shell() {
   const say = useTexts();
+  const may = useMay();
+  const pages = PAGES.filter((page) => !("isOfCluster" in page) || may("viewer"));
   const [isOpen, { toggle, close }] = useDisclosure(false);
   return (
     <AppShell
@@ -50,7 +52,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={say("app.navigation")}>
-        {PAGES.map(({ to, text, icon }) => (
+        {pages.map(({ to, text, icon }) => (
           <PageLink key={to} to={to} label={say(text)} leftSection={<Icon name={icon} />} onClick={close} />
         ))}
       </AppShell.Navbar>

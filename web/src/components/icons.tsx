@@ -13,8 +13,11 @@ const PATHS = {
   down: "M12 5v14M6 13l6 6 6-6",
 } as const;
 
+/** Name of an icon. */
+export type IconName = keyof typeof PATHS;
+
 /** Draws an icon; what it means has to be said beside it. */
-export function Icon({ name, size = 18 }: { readonly name: keyof typeof PATHS; readonly size?: number }) {
+export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
   return (
     <svg className="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />

@@ -148,6 +148,9 @@ export const en = {
   "operations.show": "Changes",
   "operations.show.of": "Changes: {{time}}",
   "operations.changes": "What was changed",
+  "operations.message": "Message",
+  "operations.source": "From",
+  "operations.credential": "Known by",
   "operations.field": "Field",
   "operations.before": "Before",
   "operations.after": "After",
@@ -272,9 +275,12 @@ export const en = {
   "login.as": "Logged in as {{name}}",
   "login.show": "Show the password",
   "rollback.do": "Roll back to how it was after this",
+  "rollback.restore": "Bring it back",
   "rollback.ask": "Roll back {{name}}?",
   "rollback.confirm": "Roll back",
   "rollback.effect":
     "It becomes as it was after the operation of {{operator}} at {{time}}. What was changed since then is undone, which is an operation of its own. Connections that exist stay, except those of members that go.",
+  "rollback.restoreEffect":
+    "It becomes as it was before it was deleted, with the same connect address if nobody else has that by now.",
   "rollback.done": "{{name}} is rolled back",
 } as const;

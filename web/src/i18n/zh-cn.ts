@@ -147,6 +147,9 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "operations.show": "查看变更",
   "operations.show.of": "查看变更：{{time}}",
   "operations.changes": "变更内容",
+  "operations.message": "说明",
+  "operations.source": "来源地址",
+  "operations.credential": "凭据",
   "operations.field": "字段",
   "operations.before": "变更前",
   "operations.after": "变更后",
@@ -270,9 +273,11 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   "login.as": "当前登录：{{name}}",
   "login.show": "显示密码",
   "rollback.do": "回滚到此操作之后的状态",
+  "rollback.restore": "恢复",
   "rollback.ask": "回滚 {{name}}？",
   "rollback.confirm": "回滚",
   "rollback.effect":
     "将恢复到 {{operator}} 于 {{time}} 操作之后的状态，撤销其后的所有修改；回滚本身也会记为一次操作。已有连接保持不变，但被移除成员的连接除外。",
+  "rollback.restoreEffect": "将恢复到删除之前的状态；如果原连接地址未被占用，则沿用原地址。",
   "rollback.done": "已回滚 {{name}}",
 };

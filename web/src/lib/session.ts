@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { isRoleAtLeast, type Role } from "../../../src/model/access/access.ts";
 
 /** Who the server takes this browser for. */
 export type Session =
@@ -7,7 +8,24 @@ export type Session =
   /** Nobody: has to log in. */
   | { readonly kind: "out" }
   /** Somebody; without a name where nobody has to log in. */
-  | { readonly kind: "in"; readonly name?: string; readonly csrfToken?: string };
+  | {
+      readonly kind: "in";
+      readonly name?: string;
+      readonly csrfToken?: string;
+      /** Everywhere; absent: nothing there. */
+      readonly role?: Role;
+      readonly namespaces: Readonly<Record<string, Role>>;
+    };
+
+/** Whether who looks at the page has at least a role: in a namespace, or everywhere. */
+export type May = (role: Role, namespace?: string) => boolean;
+
+interface WhoAmI {
+  readonly name?: string;
+  readonly csrfToken?: string;
+  readonly role?: Role | null;
+  readonly namespaces?: Readonly<Record<string, Role>>;
+}
 
 let session: Session = { kind: "unknown" };
 const listeners = new Set<() => void>();
@@ -21,13 +39,15 @@ function become(next: Session): void {
 export async function loadSession(): Promise<void> {
   const response = await fetch("/api/whoami").catch(() => undefined);
   // A server that is away is no reason to ask for a password; the pages say that it is away.
-  if (!response || response.status >= 500) return become({ kind: "in" });
+  if (!response || response.status >= 500) return become({ kind: "in", role: "admin", namespaces: {} });
   if (!response.ok) return become({ kind: "out" });
-  const { name, csrfToken } = (await response.json()) as {
-    readonly name?: string;
-    readonly csrfToken?: string;
-  };
-  become({ kind: "in", ...(name ? { name } : {}), ...(csrfToken ? { csrfToken } : {}) });
+  const { name, csrfToken, role, namespaces = {} } = (await response.json()) as WhoAmI;
+  become({
+    ...{ kind: "in", namespaces },
+    ...(name ? { name } : {}),
+    ...(csrfToken ? { csrfToken } : {}),
+    ...(role ? { role } : {}),
+  });
 }
 
 /** The server knows this browser no more. */
@@ -49,4 +69,24 @@ export function useSession(): Session {
     },
     () => session,
   );
+}
+
+/** What to offer to whoever looks at the page. It hides what would be refused; the server decides. */
+export function useMay(): May {
+  const current = useSession();
+  return (wanted, namespace) => {
+    if (current.kind !== "in") return false;
+    const own = namespace === undefined ? undefined : current.namespaces[namespace];
+    return [current.role, own].some((role) => role !== undefined && isRoleAtLeast(role, wanted));
+  };
+}
+
+/** The same, in whatever namespace. */
+export function useMaySomewhere(): (role: Role) => boolean {
+  const current = useSession();
+  return (wanted) => {
+    if (current.kind !== "in") return false;
+    const roles = [current.role, ...Object.values(current.namespaces)];
+    return roles.some((role) => role !== undefined && isRoleAtLeast(role, wanted));
+  };
 }

@@ -8,6 +8,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { type ApiFailure, ask } from "../../lib/api.ts";
 import { formatTime } from "../../lib/format.ts";
+import { useMay } from "../../lib/session.ts";
 import { DifferenceTable } from "./difference-table.tsx";
 import { differences } from "./differences.ts";
 
@@ -19,7 +20,7 @@ export function OperationDialog(props: { readonly row: OperationRow; readonly on
   const [failure, setFailure] = useState<ApiFailure>();
   const [isRollingBack, setRollingBack] = useState(false);
   useEffect(() => {
-    const url = `/apis/parasaus.io/v1/operations/${encodeURIComponent(row.name)}`;
+    const url = `/api/console/operations/${encodeURIComponent(row.name)}`;
     ask<Operation>(url).then(setOperation, setFailure);
   }, [row.name]);
   if (operation && isRollingBack) return <RollbackDialog operation={operation} onClose={onClose} />;
@@ -38,15 +39,35 @@ export function OperationDialog(props: { readonly row: OperationRow; readonly on
 
 function Changes(props: { readonly operation: Operation; readonly onRollBack: () => void }) {
   const say = useTexts();
-  const { message, before, after, revision } = props.operation.spec;
+  const { spec } = props.operation;
+  const { message, also = [], reason, source, credential, object } = spec;
+  const mayRollBack = useMay()("operator", object.namespace);
+  const facts = [
+    ["operations.column.reason", reason],
+    ["operations.message", message],
+    ["operations.source", source],
+    ["operations.credential", credential],
+  ] as const;
   return (
     <>
-      {message !== undefined && <p>{message}</p>}
-      <DifferenceTable changes={differences(before, after)} />
-      {after !== undefined && revision !== "" && (
+      <dl className="facts">
+        {facts.map(
+          ([text, value]) =>
+            value !== undefined && (
+              <div key={text}>
+                <dt>{say(text)}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      {[spec, ...also].map(({ object: each, before, after }) => (
+        <ObjectChange key={`${each.kind} ${each.name}`} object={each} before={before} after={after} />
+      ))}
+      {mayRollBack && canRollBack(props.operation) && (
         <Group justify="flex-end" mt="md">
           <Button variant="default" onClick={props.onRollBack}>
-            {say("rollback.do")}
+            {say(spec.verb === "delete" ? "rollback.restore" : "rollback.do")}
           </Button>
         </Group>
       )}
@@ -54,16 +75,38 @@ function Changes(props: { readonly operation: Operation; readonly onRollBack: ()
   );
 }
 
+function ObjectChange(props: Pick<Operation["spec"], "object" | "before" | "after">) {
+  const changes = differences(props.before, props.after);
+  if (changes.length === 0) return null;
+  const { kind, namespace, name } = props.object;
+  return (
+    <>
+      <h3 className="change-title">
+        {kind} {namespace === undefined ? name : `${namespace}/${name}`}
+      </h3>
+      <DifferenceTable changes={changes} />
+    </>
+  );
+}
+
+/** Logins and the like changed no object; tokens are not brought back. */
+function canRollBack({ spec }: Operation): boolean {
+  const { before, after, object } = spec;
+  return (before !== undefined || after !== undefined) && spec.revision !== "" && object.kind !== "ApiToken";
+}
+
 function RollbackDialog(props: { readonly operation: Operation; readonly onClose: () => void }) {
   const say = useTexts();
   const { spec } = props.operation;
   const { kind, namespace, name } = spec.object;
+  const isDeleted = spec.verb === "delete";
   const label = namespace === undefined ? name : `${namespace}/${name}`;
   const confirm = async (reason: string) => {
     await ask("/api/rollback", {
       method: "POST",
       body: {
-        ...{ kind, name, revision: spec.revision },
+        ...{ kind, name },
+        ...(isDeleted ? {} : { revision: spec.revision }),
         ...(namespace === undefined ? {} : { namespace }),
         ...(reason === "" ? {} : { reason }),
       },
@@ -77,7 +120,9 @@ function RollbackDialog(props: { readonly operation: Operation; readonly onClose
       onConfirm={confirm}
       onClose={props.onClose}
     >
-      {say("rollback.effect", { time: formatTime(spec.time), operator: spec.operator })}
+      {isDeleted
+        ? say("rollback.restoreEffect")
+        : say("rollback.effect", { time: formatTime(spec.time), operator: spec.operator })}
     </ConfirmDialog>
   );
 }

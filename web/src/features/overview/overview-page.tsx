@@ -25,7 +25,7 @@ export function OverviewPage() {
 
 function Content({ overview }: { readonly overview: Overview }) {
   const say = useTexts();
-  const { pools, members, nodeCount, readyNodeCount, flowCount, ailing, ailingCount } = overview;
+  const { pools, members, nodes, ailing, ailingCount } = overview;
   return (
     <>
       <div className="figures">
@@ -37,10 +37,14 @@ function Content({ overview }: { readonly overview: Overview }) {
         <Figure value={members.up} of={members.up + members.down + members.unchecked}>
           {say("overview.members")}
         </Figure>
-        <Figure value={readyNodeCount} of={nodeCount}>
-          {say("overview.nodes")}
-        </Figure>
-        <Figure value={flowCount}>{say("overview.flows")}</Figure>
+        {nodes && (
+          <>
+            <Figure value={nodes.readyNodeCount} of={nodes.nodeCount}>
+              {say("overview.nodes")}
+            </Figure>
+            <Figure value={nodes.flowCount}>{say("overview.flows")}</Figure>
+          </>
+        )}
       </div>
       <Panel title={say("overview.attention", { count: ailingCount })}>
         {ailing.length === 0 ? (

@@ -4,6 +4,7 @@ import type { MemberRow, PoolDetail } from "../../../../src/model/console/pool-v
 import { Icon } from "../../components/icons.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatAddress } from "../../lib/format.ts";
+import { useMay } from "../../lib/session.ts";
 import { MemberDialog } from "./member-dialog.tsx";
 import type { MemberAction } from "./member-patch.ts";
 
@@ -16,7 +17,9 @@ export function MemberActions(props: {
   const say = useTexts();
   const { detail, member, index } = props;
   const [action, setAction] = useState<MemberAction>();
+  const mayChange = useMay()("operator", detail.pool.metadata.namespace);
   const states = (["ready", "drain", "maint"] as const).filter((state) => state !== member.state);
+  if (!mayChange) return null;
   return (
     <>
       <Menu position="bottom-end" shadow="md" withinPortal>

@@ -7,6 +7,7 @@ import { PageHead } from "../../components/page-head.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { TextLink } from "../../components/text-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
+import { useMay } from "../../lib/session.ts";
 import { useView } from "../../lib/use-view.ts";
 import { OperationTable } from "../operations/operation-table.tsx";
 import { DeletePoolDialog } from "../pools/delete-pool-dialog.tsx";
@@ -25,6 +26,7 @@ export function PoolPage() {
   const view = useView<PoolDetail>(
     `/api/console/pools/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`,
   );
+  const mayChange = useMay()("operator", namespace);
   const detail = view.value;
   return (
     <>
@@ -32,7 +34,7 @@ export function PoolPage() {
         {say("pool.back")}
       </TextLink>
       <PageHead title={`${namespace}/${name}`} view={view}>
-        {detail && <HeadActions detail={detail} />}
+        {detail && mayChange && <HeadActions detail={detail} />}
       </PageHead>
       {!detail && !view.failure && (
         <Center mih={200}>

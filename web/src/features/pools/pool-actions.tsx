@@ -4,11 +4,13 @@ import type { PoolRow } from "../../../../src/model/console/pool-views.ts";
 import { Icon } from "../../components/icons.tsx";
 import { MenuLink } from "../../components/menu-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
+import { useMay } from "../../lib/session.ts";
 import { DeletePoolDialog } from "./delete-pool-dialog.tsx";
 
 /** What can be done with a pool, from a list. */
 export function PoolActions({ row }: { readonly row: PoolRow }) {
   const say = useTexts();
+  const mayChange = useMay()("operator", row.namespace);
   const [isDeleting, setDeleting] = useState(false);
   return (
     <>
@@ -23,18 +25,22 @@ export function PoolActions({ row }: { readonly row: PoolRow }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <MenuLink to="/pools/$namespace/$name/edit" params={{ namespace: row.namespace, name: row.name }}>
-            {say("edit.edit")}
-          </MenuLink>
+          {mayChange && (
+            <MenuLink to="/pools/$namespace/$name/edit" params={{ namespace: row.namespace, name: row.name }}>
+              {say("edit.edit")}
+            </MenuLink>
+          )}
           <MenuLink
             to="/operations"
             search={{ search: `namespace:${row.namespace} object:${row.service ?? row.name}` }}
           >
             {say("operations.title")}
           </MenuLink>
-          <Menu.Item className="danger" onClick={() => setDeleting(true)}>
-            {say("delete.confirm")}
-          </Menu.Item>
+          {mayChange && (
+            <Menu.Item className="danger" onClick={() => setDeleting(true)}>
+              {say("delete.confirm")}
+            </Menu.Item>
+          )}
         </Menu.Dropdown>
       </Menu>
       {isDeleting && <DeletePoolDialog pool={row} onClose={() => setDeleting(false)} />}

@@ -7,6 +7,7 @@ import { PageHead } from "../../components/page-head.tsx";
 import { SearchField } from "../../components/search-field.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatNumber } from "../../lib/format.ts";
+import { useMaySomewhere } from "../../lib/session.ts";
 import { useView } from "../../lib/use-view.ts";
 import { type PoolSearch, poolListUrl } from "./pool-search.ts";
 import { PoolTable } from "./pool-table.tsx";
@@ -21,6 +22,7 @@ export function PoolsPage() {
   const say = useTexts();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const mayCreate = useMaySomewhere()("operator");
   const [firstIndex, setFirstIndex] = useState(0);
   const offset = Math.max(0, Math.floor(firstIndex / STEP_COUNT) * STEP_COUNT - STEP_COUNT);
   const view = useView<PoolPage>(poolListUrl(search, offset, WINDOW_COUNT));
@@ -31,7 +33,7 @@ export function PoolsPage() {
   return (
     <div className="fill">
       <PageHead title={say("pools.title")} view={view}>
-        <ButtonLink to="/new-pool">{say("pools.new")}</ButtonLink>
+        {mayCreate && <ButtonLink to="/new-pool">{say("pools.new")}</ButtonLink>}
       </PageHead>
       <Group align="flex-end" mb="xs" gap="sm">
         <SearchField

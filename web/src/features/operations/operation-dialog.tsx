@@ -106,7 +106,8 @@ function RollbackDialog(props: { readonly operation: Operation; readonly onClose
       method: "POST",
       body: {
         ...{ kind, name },
-        ...(isDeleted ? {} : { revision: spec.revision }),
+        // Right before it was deleted.
+        revision: isDeleted ? String(BigInt(spec.revision) - 1n) : spec.revision,
         ...(namespace === undefined ? {} : { namespace }),
         ...(reason === "" ? {} : { reason }),
       },

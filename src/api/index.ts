@@ -5,6 +5,7 @@ export { type AccountIdentity, credentialOf, type Identity } from "./access/iden
 export { maySeeOperation, resourceOf, type SeenOperation } from "./access/operation-sight.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
 export { type ParsedBody, parseBody } from "./http/body.ts";
+export { type HealthQuestion, reportHealth } from "./console/health-report.ts";
 export {
   type LastOperations,
   type LoggedOperation,
@@ -15,6 +16,7 @@ export {
 export { sumUp } from "./console/overview.ts";
 export { PoolCatalogue, type PoolCatalogueSource, type PoolQuestion } from "./console/pool-catalogue.ts";
 export { type PoolSummary, serviceOf, summarizePool, verdictsOf } from "./console/pool-summary.ts";
+export { parseSearch } from "./console/search.ts";
 export { consoleFiles } from "./console/static-files.ts";
 export { type Sight, type View, type ViewQuestion, viewRoutes } from "./console/view-route.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";

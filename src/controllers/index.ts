@@ -4,6 +4,7 @@ export {
   type MemberWrite,
   memberAddressAdmission,
 } from "./allocator/member-admission.ts";
+export { type AddressRanges, readRanges } from "./allocator/ranges.ts";
 export type { ProbeLedger, ProbeRecord } from "./circle-healthcheck/probe-ledger.ts";
 export {
   type OwnedPaths,

@@ -13,7 +13,25 @@ export type { AddressPool, QuarantinedAddress } from "./address-pool/address-poo
 export { addressPoolDefinition } from "./address-pool/definition.ts";
 export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
 export { isBadNews } from "./condition.ts";
-export type { AilingMember, AilingPool, FleetFigures, NodeList, NodeRow, Overview } from "./console/fleet-views.ts";
+export type { AccountList, AccountRow, BoundRole, TokenRow } from "./console/account-views.ts";
+export type {
+  AddressBlock,
+  AddressPage,
+  AddressPoolList,
+  AddressPoolUse,
+  AddressRow,
+} from "./console/address-views.ts";
+export type {
+  AilingMember,
+  AilingPool,
+  DownMember,
+  FailingOpenPool,
+  FleetFigures,
+  HealthReport,
+  NodeList,
+  NodeRow,
+  Overview,
+} from "./console/fleet-views.ts";
 export type { OperationPage, OperationRow } from "./console/operation-views.ts";
 export {
   type MemberProbes,
@@ -26,6 +44,7 @@ export {
   type PoolRow,
   type PoolSortKey,
   type PoolState,
+  type ProbeAnswer,
 } from "./console/pool-views.ts";
 export { type DecodedJson, decodeJson } from "./decode/json.ts";
 export { unwrapList } from "./decode/list.ts";

@@ -60,7 +60,7 @@ export async function listen(
   accounts: Accounts,
   tls: OpenServerTls | undefined,
 ): Promise<Listener> {
-  const { configuration, clock, log, resources, process, view, store } = parts;
+  const { configuration, clock, log, operations, resources, process, view, store } = parts;
   const { pools } = view;
   const nodes = createNodeRequests({ clock });
   const nodeNames = async () =>
@@ -147,7 +147,7 @@ function enrolmentSource(
 }
 
 function kubeApi(
-  { epoch, clock, random, process, controllers, log, view }: Parts,
+  { epoch, clock, random, process, controllers, log, operations }: Parts,
   survey: () => Promise<AgentReports>,
   resources: Resources,
 ): ReturnType<typeof createKubeApi> {

@@ -55,14 +55,24 @@ function roleOf({ asker, route, namespace }: Cell): Role | undefined {
 const OPEN =
   /^(GET|HEAD) \/(livez|readyz|healthz|console\/\*)$|^GET \/(console)?$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$|^GET \/api\/(login|oidc\/(login|callback))$/;
 const KNOWN =
-  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens|console\/(pools|overview|operations(\/:name)?)))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
-const READ_EVERYWHERE = /^GET \/(metrics|api\/console\/nodes|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
-const OF_A_POOL = /^GET \/(internal\/v1\/pools\/:namespace\/:name\/traffic|api\/console\/pools\/:namespace\/:name)$/;
+  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens|console\/(pools|overview|health|accounts|operations(\/:name)?)))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
+const READ_EVERYWHERE =
+  /^GET \/(metrics|api\/console\/(nodes|addresses(\/:name)?)|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
+const OF_A_POOL =
+  /^GET \/(internal\/v1\/pools\/:namespace\/:name\/traffic|api\/console\/pools\/:namespace\/:name)$/;
+const PROBE = "POST /api/console/pools/:namespace/:name/probe";
 const ADMINISTER =
   /^GET \/internal\/v1\/backup$|^POST \/(internal\/v1\/(tokens|nodes\/:node\/revocation)|api\/accounts\/:name\/password)$/;
 const KIND = /^(\w+) \/apis?\/(?:parasaus\.io\/)?v1\/(namespaces\/:namespace\/)?(\w+)(\/:name)?(\/status)?$/;
 const BALANCED = ["pools", "services", "endpoints"];
 const READ_ONLY = ["operations", "events"];
+
+/** The role that a route of no kind of object takes. */
+function roleFor(route: string): Role | undefined {
+  if (OF_A_POOL.test(route) || READ_EVERYWHERE.test(route)) return "viewer";
+  if (route === PROBE) return "operator";
+  return ADMINISTER.test(route) ? "admin" : undefined;
+}
 
 /** What is meant, written down once more: whether who asks may. */
 function isMeant(cell: Cell): boolean {
@@ -71,8 +81,8 @@ function isMeant(cell: Cell): boolean {
   if (asker.name === "") return false;
   if (KNOWN.test(route)) return true;
   const role = roleOf(cell);
-  if (OF_A_POOL.test(route) || READ_EVERYWHERE.test(route)) return isAtLeast(role, "viewer");
-  if (ADMINISTER.test(route)) return isAtLeast(role, "admin");
+  const needed = roleFor(route);
+  if (needed) return isAtLeast(role, needed);
   const [, method = "", inNamespace, plural = "", name, status] = KIND.exec(route) ?? [];
   // A path that serves no such method is refused to everybody but the owner.
   if (!isServed(method, { plural, name, status, inNamespace })) return false;

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OperationPage, Overview, PoolDetail, PoolPage } from "../../src/model/index.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { AccountList, OperationPage, Overview, PoolDetail, PoolPage } from "../../src/model/index.ts";
 import { type AccountWorld, openAccountWorld, type Shown } from "./account-world.ts";
 
 const NAMESPACES = ["shop", "bank"] as const;
@@ -51,9 +51,8 @@ beforeAll(async () => {
     await world.loginForToken("ann"),
     await world.loginForToken("new"),
   ];
-  await expect
-    .poll(async () => (await read<PoolPage>(auditor, "pools")).totalCount, { timeout: 20_000 })
-    .toBe(4);
+  const hasAll = async () => expect((await read<PoolPage>(auditor, "pools")).totalCount).toBe(4);
+  await vi.waitFor(hasAll, { timeout: 20_000 });
 }, 60_000);
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -83,9 +82,10 @@ describe("who may see one namespace, in the console", () => {
 
   it("sees operations on its objects, and neither others nor how many there are", async () => {
     const own = await read<OperationPage>(shopper, "operations");
-    expect(new Set(own.rows.map(({ namespace, operator }) => (operator === "vic" ? "own" : namespace)))).toEqual(
-      new Set(["shop", "own"]),
-    );
+    const isOwn = ({ namespace, kind, object }: OperationPage["rows"][number]) =>
+      namespace === "shop" || (kind === "Account" && object === "vic");
+    expect(own.rows.filter((row) => !isOwn(row))).toEqual([]);
+    expect(own.rows.filter(({ namespace }) => namespace === "shop").length).toBe(2);
     expect(own.totalCount).toBe(own.rows.length);
     expect((await read<OperationPage>(shopper, "operations?search=bank")).rows).toEqual([]);
     const all = await read<OperationPage>(auditor, "operations?search=kind:pool");
@@ -101,7 +101,19 @@ describe("who may see one namespace, in the console", () => {
   it("opens its pools, and is refused those of others as if by the Kubernetes API", async () => {
     expect((await read<PoolDetail>(shopper, "pools/shop/web")).pool.metadata.namespace).toBe("shop");
     for (const where of ["pools/bank/web", "pools/bank/web?watch=true", "pools/bank/none", "nodes"])
-      expect([where, (await world.call(shopper, "GET", `/api/console/${where}`)).status]).toEqual([where, 403]);
+      expect([where, (await world.call(shopper, "GET", `/api/console/${where}`)).status]).toEqual([
+        where,
+        403,
+      ]);
+  });
+
+  it("sees the own account with its roles, and no other", async () => {
+    const own = await read<AccountList>(shopper, "accounts");
+    const bound = [{ namespace: "shop", role: "viewer", binding: "vic.viewer" }];
+    expect(own.accounts).toMatchObject([{ name: "vic", bound, isDisabled: false }]);
+    const all = await read<AccountList>(world.owner, "accounts");
+    expect(all.accounts.map(({ name }) => name)).toEqual(["ann", "new", "vic"]);
+    expect(all.accounts.map(({ lastLogin = "" }) => Date.parse(lastLogin) > 0)).toEqual([true, true, true]);
   });
 
   it("sees nothing at all without any role", async () => {
@@ -109,6 +121,6 @@ describe("who may see one namespace, in the console", () => {
     const { ailingCount, pools } = await read<Overview>(nobody, "overview");
     expect([ailingCount, ...Object.values(pools)].every((count) => count === 0)).toBe(true);
     const { rows } = await read<OperationPage>(nobody, "operations");
-    expect(rows.every(({ operator }) => operator === "new")).toBe(true);
+    expect(rows.filter(({ kind, object }) => kind !== "Account" || object !== "new")).toEqual([]);
   });
 });

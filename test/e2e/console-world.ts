@@ -24,6 +24,8 @@ export interface ConsoleWorld extends AsyncDisposable {
   ask(method: string, where: string, body?: unknown): unknown;
   /** Asks as a page of another origin would, by a browser that sends what it is told. */
   askFrom(origin: string, method: string, where: string): { readonly code: number; readonly body: string };
+  /** Asks the API with a token. */
+  askWith(token: string, where: string): { readonly code: number; readonly body: string };
   /** Makes a member answer 503, or 200 again. */
   setWell(ip: string, isWell: boolean): void;
 }
@@ -109,6 +111,7 @@ function actions(
       return JSON.parse(answer.body);
     },
     askFrom: (origin, method, where) => call(namespace, "-X", method, "-H", `origin: ${origin}`, url + where),
+    askWith: (token, where) => call(namespace, "-H", `authorization: Bearer ${token}`, url + where),
     setWell: (ip, isWell) => void call(namespace, "-X", "POST", `http://${ip}/${isWell ? "well" : "ill"}`),
   };
 }

@@ -37,6 +37,9 @@ const PAGES: readonly (readonly [name: string, where: string, sign: string])[] =
   ["overview", "overview", "shop/dead"],
   ["nodes", "nodes", "n1"],
   ["explain", "explain", "Explain|查询"],
+  ["health", "health", "shop/dead"],
+  ["addresses", "addresses", "infra/dns"],
+  ["accounts", "accounts", "There are no tokens.|没有令牌。"],
 ];
 
 let world: ConsoleWorld;
@@ -207,7 +210,7 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console", () => {
     expect(await yaml.textContent()).toContain("port: 99999");
     await yaml.click();
     await page.keyboard.press("Control+a");
-    await page.keyboard.insertText(MADE_HERE);
+    await paste(page, MADE_HERE);
     await expect.poll(() => line.getByLabel("端口").inputValue()).toBe("80");
     await page.getByRole("button", { name: "检查并保存" }).click();
     await page.getByRole("dialog").getByText("spec.members[10.77.0.1:80].port").waitFor();
@@ -234,6 +237,91 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console", () => {
     await page.getByText("rolled back", { exact: true }).waitFor();
     expect((world.ask("GET", poolPath("undone")) as StoredPool).spec.members).toHaveLength(1);
     world.ask("DELETE", poolPath("undone"));
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("says what is down and why, and finds it by its reason", async () => {
+    await using opened = await openPage(world, "health", ENGLISH);
+    const { page } = opened;
+    const table = page.getByRole("region", { name: "Table: Health" });
+    await table.getByRole("link", { name: "shop/dead" }).waitFor();
+    await page.getByRole("alert").getByText("Health is ignored in 1 pool").waitFor();
+    await page.getByRole("button", { name: /^L7STS \d+: show these alone/ }).click();
+    expect(page.url()).toContain("reason%3AL7STS");
+    await table.getByText("L7STS").first().waitFor();
+    await page.getByRole("searchbox").fill("reason:L4TOUT");
+    await page.getByText("Nothing matches.").waitFor();
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("shows who holds the connect addresses of a block, which the arrow keys lead to", async () => {
+    world.apply(poolOf("shop", "placed", [], { port: 64_999 }));
+    await using opened = await openPage(world, "addresses", ENGLISH);
+    const { page } = opened;
+    const grid = page.getByRole("group", { name: "Occupancy of node-ports" });
+    const last = grid.getByRole("button").last();
+    await expect.poll(() => last.getAttribute("aria-label")).toContain("1 of 65 held");
+    await pressUntilFocused(page, "Tab", grid.getByRole("button").first());
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowLeft");
+    for (let line = 0; line < 40; line += 1) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 connect address", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "shop/placed" }).waitFor();
+    await opened.photograph("addresses-block");
+    expect(await opened.violations()).toEqual([]);
+    world.ask("DELETE", poolPath("placed"));
+    await page.getByText(/^kept back until/).waitFor();
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("probes a member now, by its check and from every node", async () => {
+    await using opened = await openPage(world, "pools/shop/web", ENGLISH);
+    const { page } = opened;
+    await page.getByRole("button", { name: "Actions on 10.77.0.2:80" }).click();
+    await page.getByRole("menuitem", { name: "Probe now" }).click();
+    const dialog = page.getByRole("dialog", { name: "Probe of 10.77.0.2:80" });
+    await dialog.getByText(/^L7STS .*503/).waitFor();
+    await dialog.getByText(/^reached in/).waitFor();
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("probe");
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("rolls one member back and leaves the others as they are", async () => {
+    world.apply(poolOf("shop", "members", [memberAt(0, { weight: 1 }), memberAt(2, { weight: 1 })]));
+    world.apply(poolOf("shop", "members", [memberAt(0, { weight: 7 }), memberAt(2, { weight: 9 })]));
+    await using opened = await openPage(world, "pools/shop/members", ENGLISH);
+    const { page } = opened;
+    await page.getByRole("button", { name: "Actions on 10.77.0.1:80" }).click();
+    await page.getByRole("menuitem", { name: "Roll back" }).click();
+    const dialog = page.getByRole("dialog", { name: "Roll back 10.77.0.1:80?" });
+    await dialog.getByText("weight", { exact: true }).waitFor();
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("member-rollback");
+    await dialog.getByRole("button", { name: "Roll back" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const { spec } = world.ask("GET", poolPath("members")) as StoredPool;
+    expect(spec.members).toMatchObject([{ weight: 1 }, { weight: 9 }]);
+    world.ask("DELETE", poolPath("members"));
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("brings a deleted pool back from its record", async () => {
+    world.apply(poolOf("shop", "missed", [memberAt(0)]));
+    world.ask("DELETE", poolPath("missed"));
+    await using opened = await openPage(world, "operations?search=missed", ENGLISH);
+    const { page } = opened;
+    await page.getByText(/^2 of /).waitFor();
+    await page
+      .getByRole("button", { name: /^Changes: / })
+      .first()
+      .click();
+    await page.getByRole("button", { name: "Bring it back" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+    await page.getByText("rolled back", { exact: true }).waitFor();
+    expect((world.ask("GET", poolPath("missed")) as StoredPool).spec.members).toHaveLength(1);
+    world.ask("DELETE", poolPath("missed"));
     expect(opened.problems).toEqual([]);
   });
 
@@ -293,6 +381,16 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console", () => {
     expect(world.askFrom(world.url, "GET", "/api/console/pools").code).toBe(200);
   });
 });
+
+/** As the clipboard does it, which the page itself has no right to read. */
+async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+    document.activeElement?.dispatchEvent(event);
+  }, text);
+}
 
 async function pressUntilFocused(page: Page, key: string, wanted: Locator): Promise<void> {
   for (let presses = 0; presses < 40; presses += 1) {

@@ -12,7 +12,10 @@ export interface SeenOperation extends Pick<Operation["spec"], "operator" | "ver
  * Whether who asks may see an operation. Who reads an object reads what was done to it; logins and refusals are for who reads
  * the whole record, or one's own.
  */
-export function maySeeOperation(request: FastifyRequest, { operator, verb, objects }: SeenOperation): boolean {
+export function maySeeOperation(
+  request: FastifyRequest,
+  { operator, verb, objects }: SeenOperation,
+): boolean {
   const { identity } = request;
   if (mayDo(request, { kind: "object", verb: "list", resource: "operations.parasaus.io" })) return true;
   if (identity.kind === "account" && operator === identity.name) return true;

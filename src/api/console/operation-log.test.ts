@@ -55,7 +55,7 @@ describe("OperationLog", () => {
   });
 
   it("counts what was changed together with another object as a change of both", () => {
-    const also = [{ object: { ...object("Pool", "web"), namespace: "shop" } }] as Operation["spec"]["also"];
+    const also = [{ object: { ...object("Pool", "web"), namespace: "shop" } }];
     log.add(operation("6", { verb: "rollback", object: object("Service", "web"), operator: "dora", also }));
     const alone = { metadata: { name: "web", namespace: "shop" } } as Pool;
     expect(log.lastOf(alone)?.operator).toBe("dora");
@@ -68,6 +68,11 @@ describe("OperationLog", () => {
     expect(log.find(ALL).totalCount).toBe(5);
   });
 
+  it("knows when an account last logged in", () => {
+    log.add(operation("8", { verb: "login", object: object("Account", "olga"), operator: "olga" }));
+    expect([log.lastLoginOf("olga"), log.lastLoginOf("vic")]).toEqual(["2026-01-01T00:00:08Z", undefined]);
+  });
+
   it("goes on knowing that when the operation itself is kept no longer", () => {
     log.forget("3");
     expect(log.lastOf(pool)?.operator).toBe("bob");
@@ -77,7 +82,11 @@ describe("OperationLog", () => {
   it("neither shows nor counts what who asks may not see", () => {
     const maySee: OperationQuestion["maySee"] = ({ row }) => row.operator === "alice";
     expect(log.find({ ...ALL, maySee })).toMatchObject({ totalCount: 2, matchCount: 2 });
-    expect(log.find({ ...ALL, search: "bob", maySee })).toMatchObject({ totalCount: 2, matchCount: 0, rows: [] });
+    expect(log.find({ ...ALL, search: "bob", maySee })).toMatchObject({
+      totalCount: 2,
+      matchCount: 0,
+      rows: [],
+    });
   });
 
   it.each([

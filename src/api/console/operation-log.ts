@@ -39,6 +39,7 @@ export class OperationLog {
   #operations = new Map<string, LoggedOperation>();
   #last = new Map<string, LastOperation>();
   #lastDrain = new Map<string, string>();
+  #lastLogin = new Map<string, string>();
 
   /** Begins with these instead of those that it has. */
   replace(operations: readonly LoggedOperation[]): void {
@@ -52,6 +53,7 @@ export class OperationLog {
     this.#operations.set(row.name, operation);
     const last = { operator: row.operator, time: row.time, verb: row.verb };
     for (const key of touched) if ((this.#last.get(key)?.time ?? "") <= row.time) this.#last.set(key, last);
+    if (row.verb === "login") this.#lastLogin.set(row.object, row.time);
     for (const key of drained)
       if ((this.#lastDrain.get(key) ?? "") <= row.time) this.#lastDrain.set(key, row.time);
   }
@@ -77,12 +79,21 @@ export class OperationLog {
     return times.sort().at(-1) || undefined;
   }
 
+  /** When an account last began a session, RFC 3339; undefined: not that the log knows of. */
+  lastLoginOf(account: string): string | undefined {
+    return this.#lastLogin.get(account);
+  }
+
   /**
    * The newest operations on a pool and what it is made from, newest first.
    *
    * @param limitCount Most of them, a count.
    */
-  of(pool: Pool, limitCount: number, maySee: OperationQuestion["maySee"] = () => true): readonly OperationRow[] {
+  of(
+    pool: Pool,
+    limitCount: number,
+    maySee: OperationQuestion["maySee"] = () => true,
+  ): readonly OperationRow[] {
     const keys = new Set(sourcesOf(pool));
     return this.#newestFirst()
       .filter(({ objects }) => objects.some((each) => keys.has(objectKey(each))))
@@ -147,5 +158,8 @@ function sourcesOf(pool: Pool): string[] {
 function newest(operations: readonly (LastOperation | undefined)[]): LastOperation | undefined {
   return operations
     .filter((operation) => operation !== undefined)
-    .reduce<LastOperation | undefined>((last, each) => (last && last.time >= each.time ? last : each), undefined);
+    .reduce<LastOperation | undefined>(
+      (last, each) => (last && last.time >= each.time ? last : each),
+      undefined,
+    );
 }

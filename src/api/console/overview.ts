@@ -1,16 +1,14 @@
 import {
-  type AilingMember,
   type AilingPool,
   type FleetFigures,
   type NodeRow,
   type Overview,
   POOL_STATES,
-  type Pool,
   type PoolState,
   type Verdict,
 } from "../../model/index.ts";
-import type { PoolCatalogue } from "./pool-catalogue.ts";
-import { type PoolSummary, verdictsOf } from "./pool-summary.ts";
+import { downMembersOf } from "./down-members.ts";
+import type { PoolCatalogue, PoolEntry } from "./pool-catalogue.ts";
 
 const SHOWN_POOLS = 100;
 const SHOWN_MEMBERS = 5;
@@ -28,20 +26,21 @@ export function sumUp(
   maySee: (namespace: string) => boolean,
   nodes: readonly NodeRow[] | undefined,
 ): Overview {
-  const summaries = catalogue.summaries(maySee);
+  const entries = catalogue.entries(maySee);
   const pools = Object.fromEntries(POOL_STATES.map((state) => [state, 0])) as Record<PoolState, number>;
   const members: Record<Verdict, number> = { up: 0, down: 0, unchecked: 0 };
-  for (const { state, upCount, downCount, memberCount } of summaries) {
+  for (const { summary } of entries) {
+    const { state, upCount, downCount, memberCount } = summary;
     pools[state] += 1;
     members.up += upCount;
     members.down += downCount;
     members.unchecked += memberCount - upCount - downCount;
   }
-  const ailing = AILING.flatMap((wanted) => summaries.filter(({ state }) => state === wanted));
+  const ailing = AILING.flatMap((wanted) => entries.filter(({ summary }) => summary.state === wanted));
   return {
     ...{ pools, members },
     ...(nodes ? { nodes: fleetFigures(nodes) } : {}),
-    ailing: ailing.slice(0, SHOWN_POOLS).map((summary) => ailingPool(summary, catalogue)),
+    ailing: ailing.slice(0, SHOWN_POOLS).map(ailingPool),
     ailingCount: ailing.length,
   };
 }
@@ -54,24 +53,9 @@ function fleetFigures(nodes: readonly NodeRow[]): FleetFigures {
   };
 }
 
-function ailingPool(summary: PoolSummary, catalogue: PoolCatalogue): AilingPool {
+function ailingPool({ pool, summary }: PoolEntry): AilingPool {
   const { namespace, name, state, isFailingOpen } = summary;
-  const pool = catalogue.get(namespace, name);
-  const members = pool ? ailingMembers(pool) : [];
+  const members = downMembersOf(pool);
   const shown = members.slice(0, SHOWN_MEMBERS);
   return { namespace, name, state, isFailingOpen, members: shown, memberCount: members.length };
-}
-
-function ailingMembers(pool: Pool): AilingMember[] {
-  const statuses = new Map(
-    (pool.status?.members ?? []).map((member) => [`${member.ip}:${member.port}`, member]),
-  );
-  const verdicts = verdictsOf(pool);
-  return pool.spec.members.flatMap(({ ip, port }, index) => {
-    const verdict = verdicts[index] ?? "unchecked";
-    const status = statuses.get(`${ip}:${port}`);
-    return verdict === "down"
-      ? [{ ip, port, verdict, reason: status?.reason ?? "", since: status?.since ?? "" }]
-      : [];
-  });
 }

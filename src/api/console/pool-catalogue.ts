@@ -32,9 +32,13 @@ export interface PoolCatalogueSource {
   readonly lastOperationOf: (pool: Pool) => LastOperation | undefined;
 }
 
-interface Entry {
+/** A pool, and what lists show of it. */
+export interface PoolEntry {
   readonly pool: Pool;
   readonly summary: PoolSummary;
+}
+
+interface Entry extends PoolEntry {
   /** Everything that a free word is looked for in, lower case. */
   readonly text: string;
   readonly sortName: string;
@@ -84,16 +88,23 @@ export class PoolCatalogue {
     };
   }
 
-  /** Every pool that may be seen, summed up, by namespace and name. */
-  summaries(maySee?: (namespace: string) => boolean): readonly PoolSummary[] {
-    return this.#visible(maySee).map(({ summary }) => summary);
+  /** Every pool that may be seen, by namespace and name. */
+  entries(maySee?: (namespace: string) => boolean): readonly PoolEntry[] {
+    return this.#visible(maySee);
   }
 
   /** One pool by its name. */
   get(namespace: string, name: string): Pool | undefined {
-    return this.#sortedByName().find(
-      ({ summary }) => summary.name === name && summary.namespace === namespace,
-    )?.pool;
+    const sortName = sortNameOf({ namespace, name });
+    const sorted = this.#sortedByName();
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle]?.sortName ?? "") < sortName) low = middle + 1;
+      else high = middle;
+    }
+    const found = sorted[low];
+    return found?.sortName === sortName ? found.pool : undefined;
   }
 
   #sortedByName(): readonly Entry[] {
@@ -207,7 +218,7 @@ function by<Item>(keyOf: (item: Item) => string | number): (a: Item, b: Item) =>
   };
 }
 
-function sortNameOf({ namespace, name }: PoolSummary): string {
+function sortNameOf({ namespace, name }: Pick<PoolSummary, "namespace" | "name">): string {
   return `${namespace}\0${name}`;
 }
 

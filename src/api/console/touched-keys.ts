@@ -41,7 +41,9 @@ function changedMembers({ before, after }: Change) {
 }
 
 /** Members by `ip:port`, each as text, so that two can be compared. */
-function membersIn(state: unknown): ReadonlyMap<string, { readonly text: string; readonly isDraining: boolean }> {
+function membersIn(
+  state: unknown,
+): ReadonlyMap<string, { readonly text: string; readonly isDraining: boolean }> {
   const { spec, subsets = [] } = (state ?? {}) as Partial<Pool> & Partial<Endpoints>;
   const own = (spec?.members ?? []).map(
     (member) =>

@@ -21,6 +21,10 @@ export interface Sight {
   /** All objects of a kind that belongs to the whole cluster: `nodes.parasaus.io`. */
   readonly cluster: (resource: string) => boolean;
   readonly operation: (operation: SeenOperation) => boolean;
+  readonly account: (name: string) => boolean;
+  readonly token: (name: string) => boolean;
+  /** What RoleBindings of a namespace say of an account: everybody may know what he may. */
+  readonly binding: (namespace: string, account: string) => boolean;
 }
 
 /** What one request asks of a view. */
@@ -69,6 +73,9 @@ function questionOf(request: FastifyRequest): ViewQuestion {
   const repeated = given.find(([, value]) => typeof value !== "string");
   if (repeated)
     throw new ParasausError("BadRequest", `Cannot read the query: "${repeated[0]}" is given twice`);
+  const mayGet = (resource: string, name: string) =>
+    mayDo(request, { kind: "object", verb: "get", resource, name });
+  const isOwn = (account: string) => request.identity.kind === "account" && request.identity.name === account;
   const mayList = (resource: string, place: { readonly namespace?: string } = {}) =>
     mayDo(request, { kind: "object", verb: "list", resource, ...place });
   return {
@@ -76,6 +83,9 @@ function questionOf(request: FastifyRequest): ViewQuestion {
       pools: (namespace) => mayList("pools.parasaus.io", { namespace }),
       cluster: (resource) => mayList(resource),
       operation: (operation) => maySeeOperation(request, operation),
+      account: (name) => mayGet("accounts.parasaus.io", name),
+      token: (name) => mayGet("apitokens.parasaus.io", name),
+      binding: (namespace, account) => isOwn(account) || mayList("rolebindings.parasaus.io", { namespace }),
     },
     path: params as Readonly<Record<string, string>>,
     query: Object.fromEntries(given as readonly (readonly [string, string])[]),

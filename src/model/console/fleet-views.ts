@@ -1,5 +1,5 @@
 import type { Condition } from "../object.ts";
-import type { Verdict } from "../pool/pool.ts";
+import type { MemberAdminState, Verdict } from "../pool/pool.ts";
 import type { PoolState } from "./pool-views.ts";
 
 /** A member that is not as it should be. */
@@ -12,6 +12,49 @@ export interface AilingMember {
   readonly reason: string;
   /** RFC 3339; empty before the first verdict. */
   readonly since: string;
+  /** Whether an operator wants it to take flows. */
+  readonly state: MemberAdminState;
+}
+
+/** A member that is down, and where. */
+export interface DownMember extends AilingMember {
+  readonly namespace: string;
+  readonly pool: string;
+  readonly poolState: PoolState;
+}
+
+/** A pool that ignores health, because too few of its members are up. */
+export interface FailingOpenPool {
+  readonly namespace: string;
+  readonly name: string;
+  /** Members that are up, a count. */
+  readonly upCount: number;
+  /** All members, a count. */
+  readonly memberCount: number;
+}
+
+/** What is down, of what who asks may see. */
+export interface HealthReport {
+  /** Members by verdict, counts. */
+  readonly members: Readonly<Record<Verdict, number>>;
+  /** Of those that the search finds: how many are down with which reason code, the most first. */
+  readonly reasons: readonly {
+    readonly code: string;
+    /** Members, a count. */
+    readonly count: number;
+  }[];
+  /** Members that are down and that the search finds, a count. */
+  readonly matchCount: number;
+  /** Place of the first row among those, a count from 0. */
+  readonly offsetCount: number;
+  /** What went down last first. */
+  readonly rows: readonly DownMember[];
+  /** The first of them. */
+  readonly failingOpen: readonly FailingOpenPool[];
+  /** All of them, a count. */
+  readonly failingOpenCount: number;
+  /** Nodes that are not ready; absent for who may not see nodes. */
+  readonly nodes?: readonly NodeRow[];
 }
 
 /** A pool that needs attention. */

@@ -1,4 +1,5 @@
 import type { MemberDisposition } from "../node/forwarding.ts";
+import type { ConnectProbe } from "../node/node-request.ts";
 import type {
   ConnectAddress,
   LastOperation,
@@ -144,4 +145,19 @@ export interface PoolDetail {
   readonly silentNodes: readonly string[];
   /** RFC 3339: when all this was put together. */
   readonly time: string;
+}
+
+/** What came of probing a member out of turn. */
+export interface ProbeAnswer {
+  /** Of the pool's health check; absent: it has none, or another server probes this pool. */
+  readonly check?: {
+    readonly code: string;
+    readonly snippet: string;
+    /** How long it took, milliseconds. */
+    readonly durationMs: number;
+  };
+  /** Whether each node reaches the member over TCP. */
+  readonly nodes: readonly ({ readonly node: string } & ConnectProbe)[];
+  /** Nodes that did not answer. */
+  readonly silentNodes: readonly string[];
 }

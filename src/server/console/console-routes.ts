@@ -2,8 +2,11 @@ import type { FastifyInstance } from "fastify";
 import { consoleFiles, type NodeRequests, PoolCatalogue, viewRoutes } from "../../api/index.ts";
 import type { KubeObject, Node } from "../../model/index.ts";
 import type { Parts } from "../parts.ts";
-import { nodeListView, overviewView } from "./fleet-views.ts";
+import { accountListView } from "./account-view.ts";
+import { addressListView, addressPoolListView } from "./address-views.ts";
+import { healthView, nodeListView, overviewView } from "./fleet-views.ts";
 import { operationListView, operationView, poolDetailView, poolListView } from "./pool-views.ts";
+import { probeRoute } from "./probe-route.ts";
 import { createTrafficReader } from "./traffic.ts";
 
 /** What the console shows besides what is stored. */
@@ -31,21 +34,28 @@ export function consoleRoutes(
   const traffic = createTrafficReader(nodes, clock);
   const probeLedger = () => controllers()?.probeLedger;
   const detail = { catalogue, log, traffic, probeLedger, decorate, now: () => clock.now() };
+  const addresses = { resources, pools: view.pools, onChange: view.onChange };
   const fleet = { catalogue, nodes, readNodes, onChange };
   const views = viewRoutes(
     [
       poolListView({ catalogue, traffic, onChange }),
       poolDetailView(detail, onChange),
       overviewView(fleet),
+      healthView(fleet),
       nodeListView(fleet),
       operationListView(log, operations.onChange),
       operationView(resources),
+      addressPoolListView(addresses),
+      addressListView(addresses),
+      accountListView({ resources, log, onChange: operations.onChange }),
     ],
     clock,
   );
+  const probe = probeRoute({ catalogue, nodes, controllers, clock });
   const files = consoleFiles(consoleDirectory);
   return (app) => {
     files(app);
     views(app);
+    probe(app);
   };
 }

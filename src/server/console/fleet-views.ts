@@ -1,5 +1,6 @@
-import { type NodeRequests, type PoolCatalogue, sumUp, type View } from "../../api/index.ts";
+import { type NodeRequests, type PoolCatalogue, reportHealth, sumUp, type View } from "../../api/index.ts";
 import { type DriverCounters, isBadNews, type Node, type NodeList, type NodeRow } from "../../model/index.ts";
+import { pageIn } from "./questions.ts";
 
 /** What the views of the whole are made of. */
 export interface FleetViewsSource {
@@ -26,6 +27,21 @@ export function overviewView({ catalogue, readNodes, onChange }: FleetViewsSourc
         sight.pools,
         nodes?.map((node) => nodeRow(node, undefined)),
       );
+    },
+  };
+}
+
+/** `GET /api/console/health`: what is down and why, of what who asks may see. */
+export function healthView({ catalogue, readNodes, onChange }: FleetViewsSource): View {
+  return {
+    url: "/api/console/health",
+    onChange,
+    periodMs: OVERVIEW_PERIOD_MS,
+    read: async (question) => {
+      const { sight } = question;
+      const nodes = sight.cluster("nodes.parasaus.io") ? await readNodes() : undefined;
+      const rows = nodes?.map((node) => nodeRow(node, undefined));
+      return reportHealth(catalogue, { ...pageIn(question.query), maySee: sight.pools }, rows);
     },
   };
 }

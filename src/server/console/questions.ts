@@ -31,7 +31,12 @@ export function operationQuestion({ query, sight }: ViewQuestion): OperationQues
   return { ...pageIn(query), maySee: ({ row, objects }) => sight.operation({ ...row, objects }) };
 }
 
-function pageIn(
+/**
+ * Reads which part of a list is asked for.
+ *
+ * @throws ParasausError `BadRequest`
+ */
+export function pageIn(
   query: ViewQuestion["query"],
 ): Pick<OperationQuestion, "search" | "offsetCount" | "limitCount"> {
   return {

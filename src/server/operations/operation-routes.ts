@@ -9,12 +9,7 @@ import {
   resourceOf,
 } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
-import {
-  findDefinition,
-  type Operation,
-  operationDefinition,
-  type Pool,
-} from "../../model/index.ts";
+import { findDefinition, type Operation, operationDefinition, type Pool } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
 import { optionalTextIn, readBody, textIn } from "../accounts/read-body.ts";
 import { historyOf, planRollback, type RollbackSource, rollBack } from "../rollback/roll-back.ts";
@@ -36,7 +31,10 @@ export function operationRoutes(source: OperationRoutesSource): (app: FastifyIns
       const search = readSearch(request.query as Readonly<Record<string, unknown>>);
       const { items } = await resources.list(operationDefinition);
       return searchOperations(items as readonly Operation[], search, ({ spec }) =>
-        maySeeOperation(request, { ...spec, objects: [spec, ...(spec.also ?? [])].map(({ object }) => object) }),
+        maySeeOperation(request, {
+          ...spec,
+          objects: [spec, ...(spec.also ?? [])].map(({ object }) => object),
+        }),
       );
     });
     app.get("/api/history", async (request) => {

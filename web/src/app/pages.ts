@@ -1,5 +1,5 @@
-import type { TextKey } from "../i18n/use-texts.ts";
 import type { IconName } from "../components/icons.tsx";
+import type { TextKey } from "../i18n/use-texts.ts";
 
 /** One page in the navigation. */
 interface PageEntry {
@@ -14,7 +14,10 @@ interface PageEntry {
 export const PAGES = [
   { to: "/overview", text: "nav.overview", icon: "overview" },
   { to: "/pools", text: "nav.pools", icon: "pools" },
+  { to: "/health", text: "health.title", icon: "health" },
+  { to: "/addresses", text: "address.title", icon: "addresses", isOfCluster: true },
   { to: "/nodes", text: "nav.nodes", icon: "nodes", isOfCluster: true },
   { to: "/operations", text: "nav.operations", icon: "records" },
   { to: "/explain", text: "nav.explain", icon: "explain", isOfCluster: true },
+  { to: "/accounts", text: "account.title", icon: "accounts" },
 ] as const satisfies readonly PageEntry[];

@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { readAddressSearch } from "../features/addresses/address-search.ts";
 import { readOperationSearch } from "../features/operations/operation-search.ts";
 import { readPoolSearch } from "../features/pools/pool-search.ts";
 import { PoolsPage } from "../features/pools/pools-page.tsx";
@@ -72,9 +73,32 @@ const explain = createRoute({
   component: lazyRouteComponent(() => import("../features/explain/explain-page.tsx"), "ExplainPage"),
 });
 
+const health = createRoute({
+  getParentRoute: () => root,
+  path: "/health",
+  validateSearch: readOperationSearch,
+  component: lazyRouteComponent(() => import("../features/health/health-page.tsx"), "HealthPage"),
+});
+
+const addresses = createRoute({
+  getParentRoute: () => root,
+  path: "/addresses",
+  validateSearch: readAddressSearch,
+  component: lazyRouteComponent(() => import("../features/addresses/addresses-page.tsx"), "AddressesPage"),
+});
+
+const accounts = createRoute({
+  getParentRoute: () => root,
+  path: "/accounts",
+  component: lazyRouteComponent(() => import("../features/accounts/accounts-page.tsx"), "AccountsPage"),
+});
+
 /** The pages, each with a path under `/console`. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, pools, pool, newPool, editPool, operations, overview, nodes, explain]),
+  routeTree: root.addChildren([
+    ...[home, pools, pool, newPool, editPool],
+    ...[operations, overview, nodes, explain, accounts, health, addresses],
+  ]),
   basepath: "/console",
   defaultErrorComponent: PageFailure,
   defaultPreload: "intent",

@@ -11,7 +11,13 @@ export function ConfirmDialog(props: {
   readonly confirm: string;
   readonly isDangerous?: boolean;
   /** Default: as wide as a sentence. */
-  readonly size?: "md" | "xl";
+  readonly size?: "md" | "lg" | "xl";
+  /** Default true: asks why, for the record. */
+  readonly hasReason?: boolean;
+  /** There is nothing to confirm yet. */
+  readonly isDisabled?: boolean;
+  /** Whoever asks closes it, not what was confirmed. */
+  readonly staysOpen?: boolean;
   readonly onConfirm: (reason: string) => Promise<void>;
   readonly onClose: () => void;
 }) {
@@ -24,7 +30,7 @@ export function ConfirmDialog(props: {
     setFailure(undefined);
     try {
       await props.onConfirm(reason.trim());
-      props.onClose();
+      if (!props.staysOpen) props.onClose();
     } catch (refusal) {
       setFailure(refusal as ApiFailure);
       setBusy(false);
@@ -40,19 +46,26 @@ export function ConfirmDialog(props: {
       >
         <Stack>
           <Text component="div">{props.children}</Text>
-          <TextInput
-            label={say("dialog.reason")}
-            description={say("dialog.reason.hint")}
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            data-autofocus
-          />
+          {props.hasReason !== false && (
+            <TextInput
+              label={say("dialog.reason")}
+              description={say("dialog.reason.hint")}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+              data-autofocus
+            />
+          )}
           {failure && <FailureNote failure={failure} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={props.onClose}>
               {say("dialog.cancel")}
             </Button>
-            <Button type="submit" loading={isBusy} {...(props.isDangerous ? { color: "red.9" } : {})}>
+            <Button
+              type="submit"
+              loading={isBusy}
+              disabled={props.isDisabled === true}
+              {...(props.isDangerous ? { color: "red.9" } : {})}
+            >
               {props.confirm}
             </Button>
           </Group>

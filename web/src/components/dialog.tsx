@@ -5,7 +5,7 @@ import { useTexts } from "../i18n/use-texts.ts";
 /** A dialog. The library's own head of one would count as a second banner of the page. */
 export function Dialog(props: {
   readonly title: string;
-  readonly size?: "md" | "xl";
+  readonly size?: "md" | "lg" | "xl";
   readonly children: ReactNode;
   readonly onClose: () => void;
 }) {

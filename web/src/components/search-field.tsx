@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTexts } from "../i18n/use-texts.ts";
 import { Icon } from "./icons.tsx";
 
-const TYPING_MS = 120;
+const TYPING_MS = 60;
 
 /** A field to search with, which tells what was typed when one stops for a moment. */
 export function SearchField(props: {

@@ -9,15 +9,15 @@ const SHAPES: Readonly<Record<PoolState, string>> = {
   empty: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9z",
 };
 
-/** How a pool is, by colour, by shape and in words. */
-export function StateMark({ state }: { readonly state: PoolState }) {
+/** How something is, by colour, by shape and in words. @param props.text Default: the state's word for a pool. */
+export function StateMark({ state, text }: { readonly state: PoolState; readonly text?: string }) {
   const say = useTexts();
   return (
     <span className={`state state-${state}`}>
       <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true" focusable="false">
         <path d={SHAPES[state]} />
       </svg>
-      <span>{say(`state.${state}`)}</span>
+      <span>{text ?? say(`state.${state}`)}</span>
     </span>
   );
 }

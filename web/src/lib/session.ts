@@ -15,6 +15,8 @@ export type Session =
       /** Everywhere; absent: nothing there. */
       readonly role?: Role;
       readonly namespaces: Readonly<Record<string, Role>>;
+      /** The server lets everybody of its machine in. */
+      readonly needsNoLogin: boolean;
     };
 
 /** Whether who looks at the page has at least a role: in a namespace, or everywhere. */
@@ -25,6 +27,7 @@ interface WhoAmI {
   readonly csrfToken?: string;
   readonly role?: Role | null;
   readonly namespaces?: Readonly<Record<string, Role>>;
+  readonly needsNoLogin?: boolean;
 }
 
 let session: Session = { kind: "unknown" };
@@ -39,11 +42,12 @@ function become(next: Session): void {
 export async function loadSession(): Promise<void> {
   const response = await fetch("/api/whoami").catch(() => undefined);
   // A server that is away is no reason to ask for a password; the pages say that it is away.
-  if (!response || response.status >= 500) return become({ kind: "in", role: "admin", namespaces: {} });
+  if (!response || response.status >= 500)
+    return become({ kind: "in", role: "admin", namespaces: {}, needsNoLogin: false });
   if (!response.ok) return become({ kind: "out" });
-  const { name, csrfToken, role, namespaces = {} } = (await response.json()) as WhoAmI;
+  const { name, csrfToken, role, namespaces = {}, needsNoLogin = false } = (await response.json()) as WhoAmI;
   become({
-    ...{ kind: "in", namespaces },
+    ...{ kind: "in", namespaces, needsNoLogin },
     ...(name ? { name } : {}),
     ...(csrfToken ? { csrfToken } : {}),
     ...(role ? { role } : {}),

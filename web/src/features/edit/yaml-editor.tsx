@@ -39,6 +39,8 @@ export function YamlEditor(props: {
       ],
     });
     view.current = editor;
+    // What scrolls has to be reached with the keyboard.
+    editor.scrollDOM.tabIndex = 0;
     return () => editor.destroy();
   }, [label]);
   useEffect(() => {

@@ -2,11 +2,14 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { useState } from "react";
 import type { MemberRow, PoolDetail } from "../../../../src/model/console/pool-views.ts";
 import { Icon } from "../../components/icons.tsx";
+import { MenuLink } from "../../components/menu-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatAddress } from "../../lib/format.ts";
 import { useMay } from "../../lib/session.ts";
 import { MemberDialog } from "./member-dialog.tsx";
 import type { MemberAction } from "./member-patch.ts";
+import { MemberRollbackDialog } from "./member-rollback.tsx";
+import { ProbeDialog } from "./probe-dialog.tsx";
 
 /** What can be done with a member. */
 export function MemberActions(props: {
@@ -16,19 +19,18 @@ export function MemberActions(props: {
 }) {
   const say = useTexts();
   const { detail, member, index } = props;
-  const [action, setAction] = useState<MemberAction>();
+  const [action, setAction] = useState<MemberAction | "probe" | "rollback">();
   const mayChange = useMay()("operator", detail.pool.metadata.namespace);
+  const close = () => setAction(undefined);
+  const name = formatAddress(member.ip, member.port);
+  const { namespace = "" } = detail.pool.metadata;
   const states = (["ready", "drain", "maint"] as const).filter((state) => state !== member.state);
   if (!mayChange) return null;
   return (
     <>
       <Menu position="bottom-end" shadow="md" withinPortal>
         <Menu.Target>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={say("pools.actions", { name: formatAddress(member.ip, member.port) })}
-          >
+          <ActionIcon variant="subtle" color="gray" aria-label={say("pools.actions", { name })}>
             <Icon name="more" />
           </ActionIcon>
         </Menu.Target>
@@ -39,6 +41,11 @@ export function MemberActions(props: {
             </Menu.Item>
           ))}
           <Menu.Item onClick={() => setAction("weight")}>{say("member.do.weight")}</Menu.Item>
+          <Menu.Item onClick={() => setAction("probe")}>{say("probe.do")}</Menu.Item>
+          <Menu.Item onClick={() => setAction("rollback")}>{say("rollback.confirm")}</Menu.Item>
+          <MenuLink to="/operations" search={{ search: `namespace:${namespace} member:${name}` }}>
+            {say("operations.title")}
+          </MenuLink>
           {detail.service === undefined && (
             <Menu.Item className="danger" onClick={() => setAction("remove")}>
               {say("member.do.remove")}
@@ -46,14 +53,10 @@ export function MemberActions(props: {
           )}
         </Menu.Dropdown>
       </Menu>
-      {action && (
-        <MemberDialog
-          pool={detail.pool}
-          member={member}
-          index={index}
-          action={action}
-          onClose={() => setAction(undefined)}
-        />
+      {action === "probe" && <ProbeDialog pool={detail.pool} member={member} onClose={close} />}
+      {action === "rollback" && <MemberRollbackDialog pool={detail.pool} member={member} onClose={close} />}
+      {action && action !== "probe" && action !== "rollback" && (
+        <MemberDialog pool={detail.pool} member={member} index={index} action={action} onClose={close} />
       )}
     </>
   );

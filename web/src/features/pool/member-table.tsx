@@ -10,7 +10,6 @@ import { MemberActions } from "./member-actions.tsx";
 const COLUMNS = [
   "member.column.member",
   "member.column.state",
-  "member.column.probes",
   "member.column.lastProbe",
   "member.column.weight",
   "member.column.connections",
@@ -41,7 +40,7 @@ export function MemberTable({ detail }: { readonly detail: PoolDetail }) {
             <tr key={`${member.ip}:${member.port}`}>
               <td className="mono">{formatAddress(member.ip, member.port)}</td>
               <StateCell member={member} />
-              <ProbeCells member={member} />
+              <ProbeCell member={member} />
               <td>
                 {member.weight}{" "}
                 <span className="dimmed">{say("member.share", { share: formatShare(member.share) })}</span>
@@ -106,36 +105,24 @@ function DrainCountdown({ member: { drainUntil } }: { readonly member: MemberRow
   );
 }
 
-function ProbeCells({ member: { probes } }: { readonly member: MemberRow }) {
+function ProbeCell({ member: { probes } }: { readonly member: MemberRow }) {
   const say = useTexts();
-  if (!probes) {
-    return (
-      <>
-        <td>–</td>
-        <td>–</td>
-      </>
-    );
-  }
+  if (!probes) return <td>–</td>;
   const { successCount, failureCount, recentSuccessCount, recentCount } = probes;
   return (
-    <>
-      <td>
-        <span className="good">{formatNumber(successCount)}</span> /{" "}
-        <span className={failureCount > 0 ? "bad" : undefined}>{formatNumber(failureCount)}</span>
-        <br />
-        <span className="dimmed">
-          {say("member.recent", { passed: recentSuccessCount, count: recentCount })}
-        </span>
-      </td>
-      <td>
+    <td>
+      <span title={probes.lastSnippet}>
         <span className="mono">{probes.lastCode}</span>{" "}
         {say("unit.milliseconds", { count: formatNumber(Math.round(probes.lastDurationMs * 10) / 10) })}
-        <br />
-        <span className="dimmed reason" title={probes.lastSnippet}>
-          {probes.lastSnippet}
+      </span>
+      <br />
+      <span title={say("member.recent", { passed: recentSuccessCount, count: recentCount })}>
+        {say("member.passed", { count: formatNumber(successCount) })},{" "}
+        <span className={failureCount > 0 ? "bad" : undefined}>
+          {say("member.failed", { count: formatNumber(failureCount) })}
         </span>
-      </td>
-    </>
+      </span>
+    </td>
   );
 }
 

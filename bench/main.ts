@@ -1,20 +1,22 @@
-/** `npm run bench [traffic|program|cluster|health|fleet] -- [--quick] [--json FILE]` */
+/** `npm run bench [traffic|program|cluster|health|console|fleet] -- [--quick] [--json FILE]` */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { buildProgram } from "../test/scenario/program.ts";
 import { runCluster } from "./cluster/run.ts";
+import { runConsole } from "./console/run.ts";
 import { runHealth } from "./health/run.ts";
 import { runProgram } from "./program/run.ts";
 import type { Figure } from "./statistics.ts";
 import { printTraffic } from "./traffic/print.ts";
 import { runTraffic } from "./traffic/run.ts";
 
-const HELP = `Usage: npm run bench [traffic|program|cluster|health|fleet] -- [--quick] [--json FILE]
+const HELP = `Usage: npm run bench [traffic|program|cluster|health|console|fleet] -- [--quick] [--json FILE]
 
   traffic   requests through the node beside plain routing, nginx and HAProxy; about 12 minutes
   program   35,000 pools: packets, changes, cold start, memory; about 2 minutes
   cluster   254 agents of 3,500 pools, and 8 of 35,000, over two servers and etcd; about 6 minutes
   health    two servers probe 70,000 members of 35,000 pools every 5 s; about 5 minutes
+  console   35,000 pools in a browser: first view, search, verdicts on the screen; about 5 minutes
   fleet     254 agents of 35,000 pools, or as many as memory is free for (21 GB for all); about 20 minutes
 
   --quick        fewer rounds, fewer pools; a tenth of the time, figures are only a hint
@@ -58,6 +60,11 @@ const RUNS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
       : { agentCount: Math.min(254, agentsThatFit()), poolCount: 35_000, hostCount: 4 };
     print(`fleet: ${size.agentCount} agents of ${size.poolCount} pools`);
     return printFigures(await runCluster({ sizes: [size], changeCount: quick ? 10 : 50, print }));
+  },
+  console: async () => {
+    buildProgram();
+    const size = quick ? { poolCount: 2_000, rounds: 5 } : { poolCount: 35_000, rounds: 15 };
+    return printFigures(await runConsole({ ...size, print }));
   },
   health: async () => {
     buildProgram();

@@ -4,7 +4,6 @@ export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.
 export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
 export { maySeeOperation, resourceOf, type SeenOperation } from "./access/operation-sight.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
-export { type ParsedBody, parseBody } from "./http/body.ts";
 export { type HealthQuestion, reportHealth } from "./console/health-report.ts";
 export {
   type LastOperations,
@@ -19,6 +18,7 @@ export { type PoolSummary, serviceOf, summarizePool, verdictsOf } from "./consol
 export { parseSearch } from "./console/search.ts";
 export { consoleFiles } from "./console/static-files.ts";
 export { type Sight, type View, type ViewQuestion, viewRoutes } from "./console/view-route.ts";
+export { type ParsedBody, parseBody } from "./http/body.ts";
 export type { HealthCheckEntry, HealthChecks } from "./http/health.ts";
 export {
   type Authenticate,

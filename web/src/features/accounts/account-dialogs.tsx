@@ -1,9 +1,9 @@
 import { Stack, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import type { AccountRow } from "../../../../src/model/console/account-views.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
+import { tell } from "../../lib/tell.ts";
 import {
   createAccount,
   deleteAccount,
@@ -90,7 +90,7 @@ export function PasswordDialog({ account: { name }, onClose }: DialogProps) {
   const [password, choosePassword] = useState("");
   const confirm = async () => {
     await setPassword(name, password);
-    notifications.show({ message: say("account.password.done", { name }) });
+    tell(say("account.password.done", { name }));
   };
   return (
     <ConfirmDialog

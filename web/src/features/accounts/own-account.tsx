@@ -1,11 +1,11 @@
 import { Button, Group, PasswordInput, Stack } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useState } from "react";
 import type { AccountRow } from "../../../../src/model/console/account-views.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { Panel } from "../../components/panel.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { loadSession } from "../../lib/session.ts";
+import { tell } from "../../lib/tell.ts";
 import { RoleList } from "./account-table.tsx";
 import { changeOwnPassword } from "./account-writes.ts";
 import { PasswordField } from "./password-field.tsx";
@@ -39,7 +39,7 @@ function OwnPasswordDialog({ onClose }: { readonly onClose: () => void }) {
   const [next, setNext] = useState("");
   const confirm = async () => {
     await changeOwnPassword(current, next);
-    notifications.show({ message: say("account.changePassword.done") });
+    tell(say("account.changePassword.done"));
     await loadSession();
   };
   return (

@@ -1,5 +1,4 @@
 import { Button, Group, Loader } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useEffect, useState } from "react";
 import type { OperationRow } from "../../../../src/model/console/operation-views.ts";
 import type { Operation } from "../../../../src/model/operation/operation.ts";
@@ -9,6 +8,7 @@ import { useTexts } from "../../i18n/use-texts.ts";
 import { type ApiFailure, ask } from "../../lib/api.ts";
 import { formatTime } from "../../lib/format.ts";
 import { useMay } from "../../lib/session.ts";
+import { tell } from "../../lib/tell.ts";
 import { DifferenceTable } from "./difference-table.tsx";
 import { differences } from "./differences.ts";
 
@@ -112,7 +112,7 @@ function RollbackDialog(props: { readonly operation: Operation; readonly onClose
         ...(reason === "" ? {} : { reason }),
       },
     });
-    notifications.show({ message: say("rollback.done", { name: label }) });
+    tell(say("rollback.done", { name: label }));
   };
   return (
     <ConfirmDialog

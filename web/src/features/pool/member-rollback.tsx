@@ -1,5 +1,4 @@
 import { Loader, NativeSelect, Stack } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useEffect, useState } from "react";
 import type { MemberRow } from "../../../../src/model/console/pool-views.ts";
 import type { Operation } from "../../../../src/model/operation/operation.ts";
@@ -8,6 +7,7 @@ import { ConfirmDialog, FailureNote } from "../../components/confirm-dialog.tsx"
 import { useTexts } from "../../i18n/use-texts.ts";
 import { type ApiFailure, ask } from "../../lib/api.ts";
 import { formatAddress, formatTime } from "../../lib/format.ts";
+import { tell } from "../../lib/tell.ts";
 import { DifferenceTable } from "../operations/difference-table.tsx";
 import { differences } from "../operations/differences.ts";
 import { memberIn, operationsOn } from "./member-history.ts";
@@ -65,7 +65,7 @@ export function MemberRollbackDialog(props: {
   const confirm = async (reason: string) => {
     const asked = { namespace, name: poolName, member: name, dryRun: false, reason };
     if (chosen !== undefined) await rollBackMember({ ...asked, before: chosen });
-    notifications.show({ message: say("rollback.done", { name }) });
+    tell(say("rollback.done", { name }));
   };
   const changes = planned ? differences(memberIn(pool, member), memberIn(planned, member)) : [];
   return (

@@ -1,8 +1,8 @@
-import { notifications } from "@mantine/notifications";
 import type { PoolRow } from "../../../../src/model/console/pool-views.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { ApiFailure, ask, corePath, poolPath, remove } from "../../lib/api.ts";
+import { tell } from "../../lib/tell.ts";
 
 /** Deletes a pool once somebody says that this is meant; one that a Service makes goes with its Service. */
 export function DeletePoolDialog(props: {
@@ -15,7 +15,7 @@ export function DeletePoolDialog(props: {
   const confirm = async (reason: string) => {
     if (service === undefined) await remove(poolPath(namespace, name), uid, reason);
     else await removeService(namespace, service, reason);
-    notifications.show({ message: say("delete.done", { name: `${namespace}/${name}` }) });
+    tell(say("delete.done", { name: `${namespace}/${name}` }));
     props.onDone?.();
   };
   return (

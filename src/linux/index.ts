@@ -52,7 +52,12 @@ export type {
 } from "./ipvs/types.ts";
 export { errnoOf } from "./kernel-error.ts";
 export { type LocalRoutes, openLocalRoutes } from "./local-routes.ts";
-export { type Masquerade, type MasqueradedService, openMasquerade } from "./masquerade.ts";
+export {
+  type Masquerade,
+  type MasqueradedFamily,
+  type MasqueradedService,
+  openMasquerade,
+} from "./masquerade.ts";
 export {
   type DeviceAddress,
   listAddresses,

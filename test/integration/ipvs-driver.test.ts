@@ -10,6 +10,7 @@ import {
   withMember,
 } from "../contract/driver-world.ts";
 import { ONE_FLOW } from "../lab/datagrams.ts";
+import { CLIENT_IPV6, joinByIpv6, memberIpv6 } from "../lab/ipvs-ipv6.ts";
 import { type IpvsWorld, missingForIpvs, missingForMasquerading, openIpvsWorld } from "../lab/ipvs-world.ts";
 import { labProgram, linesOf, nextLine, startTraffic } from "../lab/traffic.ts";
 
@@ -323,28 +324,6 @@ describe.skipIf(missing)(`IPVS driver${missing}`, () => {
     await world.restart();
   });
 });
-
-const CLIENT_IPV6 = "2001:db8:1::2";
-const memberIpv6 = (number: number) => `2001:db8:2:${number}::2`;
-
-/** Gives the topology addresses of IPv6 beside those of IPv4, and members that answer there. */
-async function joinByIpv6({ topology }: IpvsWorld, port: number): Promise<void> {
-  const { client, node, members } = topology;
-  client.run("modprobe", "ipv6");
-  const add = (namespace: typeof client, device: string, ip: string) =>
-    namespace.run("ip", "-6", "address", "add", `${ip}/64`, "dev", device, "nodad");
-  add(client, "node", CLIENT_IPV6);
-  add(node, "client", "2001:db8:1::1");
-  client.run("ip", "-6", "route", "add", "default", "via", "2001:db8:1::1");
-  for (const [index, { namespace, name }] of members.slice(0, 2).entries()) {
-    const number = index + 1;
-    add(node, name, `2001:db8:2:${number}::1`);
-    add(namespace, "node", memberIpv6(number));
-    namespace.run("ip", "-6", "route", "add", "default", "via", `2001:db8:2:${number}::1`);
-    const child = namespace.start(labProgram("member.ts", name, String(port), "", "::"));
-    await nextLine(linesOf(child), child);
-  }
-}
 
 /** A member that answers each line with its name. */
 const ANSWERS = (name: string) => `while read -r line; do echo ${name}; done`;

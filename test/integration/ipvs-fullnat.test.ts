@@ -2,7 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DesiredPool } from "../../src/dataplane/index.ts";
 import { closeAll, connected, poolIn, program } from "../contract/driver-world.ts";
 import { ONE_DATAGRAM } from "../lab/datagrams.ts";
+import { CLIENT_IPV6, joinByIpv6, memberIpv6 } from "../lab/ipvs-ipv6.ts";
 import { type IpvsWorld, missingForMasquerading, openIpvsWorld } from "../lab/ipvs-world.ts";
+import type { Namespace } from "../lab/namespaces.ts";
+import { waitUntil } from "../lab/product.ts";
+import { startTraffic } from "../lab/traffic.ts";
 
 const missing = missingForMasquerading();
 const OTHERS = "add table ip others; add chain ip others c { type nat hook postrouting priority 110; }";
@@ -79,6 +83,78 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     }
   });
 
+  it("takes SCTP associations to members that have no route to clients", async () => {
+    const { client, members: machines } = world.topology;
+    client.run("modprobe", "sctp");
+    const own = machines.slice(0, 2);
+    for (const { namespace, name, ip } of own) {
+      namespace.run("ip", "route", "delete", "default");
+      namespace.start([
+        "socat",
+        `SCTP4-LISTEN:8082,bind=${ip},fork,reuseaddr`,
+        `SYSTEM:read -r x; echo ${name}`,
+      ]);
+      await waitUntil("the member listens", async () =>
+        namespace.run("cat", "/proc/net/sctp/eps").includes(" 8082 "),
+      );
+    }
+    const addresses = [{ ip: "*", port: 30007, protocol: "SCTP" as const }];
+    const members = poolIn(world, 2).members.map((member) => ({ ...member, port: 8082 }));
+    const pool = poolIn(world, 2, { addresses, members });
+    const associate = (patienceSeconds: number) => {
+      const far = `SCTP4-CONNECT:${world.nodeIp}:30007,bind=${world.clientIps[0]}`;
+      const command = `(echo x; sleep ${patienceSeconds}) | timeout ${patienceSeconds} socat -t5 - ${far} || true`;
+      return client.run("sh", "-c", command).trim();
+    };
+    try {
+      await program(world, pool);
+      expect([associate(20), associate(20)].sort()).toEqual(["m1", "m2"]);
+      await program(world, { ...pool, forwarding: "nat" });
+      expect(associate(20), "control: nat needs the route").toBe("");
+    } finally {
+      for (const [index, { namespace }] of own.entries())
+        namespace.run("ip", "route", "add", "default", "via", `10.78.${index + 1}.1`);
+    }
+  });
+
+  it("has members without a route to clients see the node's address over IPv6, and the table repaired", async () => {
+    const { client, node, members: machines } = world.topology;
+    const port = 8090;
+    await joinByIpv6(world, port);
+    const own = machines.slice(0, 2).map(({ namespace }) => namespace);
+    for (const namespace of own) namespace.run("ip", "-6", "route", "delete", "default");
+    const ip = "2001:db8:7::80";
+    const members = poolIn(world, 2).members.map((member, index) => ({
+      ...member,
+      ip: memberIpv6(index + 1),
+      port,
+    }));
+    const pool = poolIn(world, 2, { addresses: [{ ip, port: 80, protocol: "TCP" }], members });
+    const target = { host: ip, port: 80, sources: [CLIENT_IPV6] };
+    const request = (total: number) =>
+      startTraffic(client, { ...target, mode: "requests", total, concurrency: 1 }).finished();
+    await program(world, pool);
+    const { succeeded, failures, members: answered } = await request(20);
+    expect([succeeded, failures, answered]).toEqual([20, {}, { m1: 10, m2: 10 }]);
+    const held = startTraffic(client, { ...target, mode: "hold", connections: 4 });
+    await waitUntil("four flows are open", async () => (await held.mark()).opened === 4);
+    expect(peersOverIpv6(own)).toEqual([
+      ...["2001:0db8:0002:0001:0000:0000:0000:0001", "2001:0db8:0002:0001:0000:0000:0000:0001"],
+      ...["2001:0db8:0002:0002:0000:0000:0000:0001", "2001:0db8:0002:0002:0000:0000:0000:0001"],
+    ]);
+    node.run("nft", "delete", "table", "ip6", ownTables()[0] ?? "");
+    expect((await request(1)).succeeded, "the fault happened").toBe(0);
+    await world.driver().observe();
+    expect((await request(10)).succeeded).toBe(10);
+    const kept = await held.stop();
+    expect([kept.opened, kept.moved, kept.resets]).toEqual([4, 0, 0]);
+    await world.reopen();
+    await program(world, pool);
+    expect(await ask("writeCount")).toBe(0);
+    await program(world, { ...pool, forwarding: "nat" });
+    expect((await request(1)).succeeded, "control: nat needs the route").toBe(0);
+  });
+
   it("writes nothing when it is started again and nothing has changed, also after a kill", async () => {
     await program(world, poolOf());
     expect(await ask("writeCount")).toBeGreaterThan(0);
@@ -127,3 +203,19 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     await world.restart();
   });
 });
+
+/** Whom members have connections with over IPv6, from where connections are made to them. */
+function peersOverIpv6(namespaces: readonly Namespace[]): readonly string[] {
+  const peers = namespaces.flatMap((namespace) =>
+    [...namespace.run("cat", "/proc/net/tcp6").matchAll(/ ([0-9A-F]{32}):[0-9A-F]{4} 01 /g)].map(
+      ([, peer = ""]) => peer,
+    ),
+  );
+  return peers.map(formatPeer).sort();
+}
+
+/** The kernel prints words of four bytes, each in the CPU's order. */
+function formatPeer(peer: string): string {
+  const words = Buffer.from(peer, "hex").swap32().toString("hex");
+  return words.match(/.{4}/g)?.join(":") ?? "";
+}

@@ -1,4 +1,4 @@
-import { openLocalRoutes, openMasquerade, openPortMarks } from "../../linux/index.ts";
+import { openLocalRoutes, openPortMarks } from "../../linux/index.ts";
 import { SCHEDULER_NAMES } from "../../model/index.ts";
 import type { Driver, DriverCapabilities, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
@@ -9,7 +9,7 @@ import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
-import { isMasquerading, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
+import { isMasquerading, openMasquerades, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { ownTableFor } from "./own-table.ts";
 import { rangesOf } from "./programme.ts";
@@ -43,15 +43,15 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const kernel = kernelName();
   const record = openRecord(recordFileFor(options), kernel);
   const routes = openLocalRoutes();
-  const masquerade = openMasquerade(ownTableFor(options));
+  const masquerades = openMasquerades(options);
   const marks = openPortMarks(ownTableFor(options));
-  const lacking = whyNoMasquerading(masquerade);
+  const lacking = whyNoMasquerading(masquerades);
   const lackingMarks = marks.whyNot();
   const programmer = new Programmer({
-    ...{ table, record, routes, masquerade, marks, logger, nowMs: kernelNowMs },
+    ...{ table, record, routes, masquerades, marks, logger, nowMs: kernelNowMs },
     mayTakeOver: () => readAllowance(allowanceFileFor(options), kernel),
   });
-  const capabilities = capabilitiesOf(lacking === undefined, lackingMarks === undefined);
+  const capabilities = capabilitiesOf(lacking[4] === undefined, lackingMarks === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
   const daemons = wantedDaemons(options.sync);
@@ -87,14 +87,14 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
     setNodeAddresses: (addresses) =>
       // The kernel sends nothing on from 127.0.0.1 to another machine.
       inTurn(() => programmer.setNodeAddresses(addresses.filter((ip) => !ip.startsWith("127.")).sort())),
-    writeCount: () => table.writeCount + masquerade.writeCount + marks.writeCount,
+    writeCount: () => [table, ...masquerades, marks].reduce((sum, { writeCount }) => sum + writeCount, 0),
     askCount: () => table.askCount,
     foreignServices: () => [...programmer.foreignServices, ...foreignDaemons],
     [Symbol.asyncDispose]: async () => {
       await inTurn(async () => undefined);
       table[Symbol.dispose]();
       routes[Symbol.dispose]();
-      masquerade[Symbol.dispose]();
+      for (const each of masquerades) each[Symbol.dispose]();
       marks[Symbol.dispose]();
     },
   };

@@ -2,7 +2,7 @@ import type { Masquerade } from "../../linux/index.ts";
 import { placeKey } from "../order.ts";
 import { parsePlace } from "./programme.ts";
 
-/** Keeps the kernel's table of services whose members see the node's address as pools want it. Services by `placeKey`. */
+/** Keeps a family's table of services whose members see the node's address as pools want it. Services by `placeKey`. */
 export class MasqueradedServices {
   readonly #masquerade: Masquerade;
   readonly #isWanted: (place: string) => boolean;
@@ -12,7 +12,8 @@ export class MasqueradedServices {
   /** @param isWanted Whether the pool that serves there wants it. */
   constructor(masquerade: Masquerade, isWanted: (place: string) => boolean) {
     this.#masquerade = masquerade;
-    this.#isWanted = isWanted;
+    const isOfFamily = (place: string) => parsePlace(place).ip.includes(":") === (masquerade.family === 6);
+    this.#isWanted = (place) => isWanted(place) && isOfFamily(place);
   }
 
   /** Reads the kernel if `always`, or if it may have changed since, and repairs what it lacks of `held` and has beyond. */

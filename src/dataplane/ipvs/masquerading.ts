@@ -1,12 +1,27 @@
-import { type Masquerade, readSysctl } from "../../linux/index.ts";
+import { type Masquerade, type MasqueradedFamily, openMasquerade, readSysctl } from "../../linux/index.ts";
 import type { OperationFailure, PoolOperation, ProgrammedPool } from "../driver.ts";
+import { ownTableFor } from "./own-table.ts";
 import { isRange } from "./ranges.ts";
+import type { RecordPlace } from "./record.ts";
 import { CONNTRACK } from "./settings.ts";
 
-/** Why members cannot see the node's address on this kernel; undefined when they can. */
-export function whyNoMasquerading(masquerade: Masquerade): string | undefined {
-  if (readSysctl(CONNTRACK) === undefined) return "this kernel's IPVS knows nothing of connection tracking";
-  return masquerade.whyNot();
+/** Why the kernel cannot do it, by family; undefined when it can. */
+export type LackingMasquerading = Readonly<Record<MasqueradedFamily, string | undefined>>;
+
+/** Opens the node's tables of masqueraded services, one of each family. */
+export function openMasquerades(place: RecordPlace): readonly Masquerade[] {
+  return ([4, 6] as const).map((family) => openMasquerade(ownTableFor(place), family));
+}
+
+/** Why members cannot see the node's address on this kernel. */
+export function whyNoMasquerading(masquerades: readonly Masquerade[]): LackingMasquerading {
+  const lacksTracking = readSysctl(CONNTRACK) === undefined;
+  const [four, six] = [4, 6].map((family) =>
+    lacksTracking
+      ? "this kernel's IPVS knows nothing of connection tracking"
+      : masquerades.find((each) => each.family === family)?.whyNot(),
+  );
+  return { 4: four, 6: six };
 }
 
 /** Whether members of the pool shall see the node's address. */
@@ -14,10 +29,10 @@ export function isMasquerading(operation: PoolOperation): boolean {
   return operation.kind !== "remove" && operation.pool.forwarding === "fullnat";
 }
 
-/** @param lacking Why the kernel cannot do it; undefined when it can. */
+/** A pool whose members cannot see the node's address, by name. */
 export function refuseMasquerading(
   operation: PoolOperation,
-  lacking: string | undefined,
+  lacking: LackingMasquerading,
 ): OperationFailure[] {
   if (operation.kind === "remove" || !isMasquerading(operation)) return [];
   const { uid } = operation.pool;
@@ -26,16 +41,19 @@ export function refuseMasquerading(
     const message = `Cannot program pool "${uid}": the ipvs driver does not ${impossible} with fullnat; use nat`;
     return [{ uid, code: "KernelUnsupported", message }];
   }
-  if (lacking === undefined) return [];
+  const why = lacking[hasIpv6(operation.pool) ? 6 : 4];
+  if (why === undefined) return [];
   const remedy = "it takes the modules nft_chain_nat, nft_masq and nft_ct; or use nat";
-  const message = `Cannot program pool "${uid}" with fullnat: ${lacking}; ${remedy}`;
+  const message = `Cannot program pool "${uid}" with fullnat: ${why}; ${remedy}`;
   return [{ uid, code: "KernelUnsupported", message }];
 }
 
-function impossibleFor({ isOnePacket, addresses, members }: ProgrammedPool): string | undefined {
+function impossibleFor({ isOnePacket, addresses }: ProgrammedPool): string | undefined {
   // Connection tracking would hold the datagrams of one port together.
   if (isOnePacket) return "schedule datagrams one by one";
-  if (addresses.some(({ protocol }) => protocol === "SCTP")) return "forward SCTP";
-  if (addresses.some(isRange)) return "forward ranges of ports";
-  return [...addresses, ...members].some(({ ip }) => ip.includes(":")) ? "forward IPv6" : undefined;
+  return addresses.some(isRange) ? "forward ranges of ports" : undefined;
+}
+
+function hasIpv6({ addresses, members }: ProgrammedPool): boolean {
+  return [...addresses, ...members].some(({ ip }) => ip.includes(":"));
 }

@@ -38,25 +38,40 @@ it("makes the address of a pool that is not the node's own local while it is ser
 
 it("masquerades the services of fullnat pools, before they serve, and of no others", async () => {
   world.table.onCommand = ({ kind }) => {
-    if (kind === "add-service") expect(world.masqueraded).toEqual([FIRST, SECOND]);
+    if (kind === "add-service") expect(world.masqueraded[4]).toEqual([FIRST, SECOND]);
   };
   await world.program(poolOf({ forwarding: "fullnat" }));
   world.table.onCommand = () => undefined;
   const nat = poolOf({ uid: OTHER_UID, addresses: [{ ip: "192.0.2.10", port: 30002, protocol: "TCP" }] });
   await world.program(poolOf({ forwarding: "fullnat" }), nat);
-  expect(world.masqueraded).toEqual([FIRST, SECOND]);
+  expect(world.masqueraded[4]).toEqual([FIRST, SECOND]);
   await world.program(poolOf(), { ...nat, forwarding: "fullnat" });
-  expect(world.masqueraded).toEqual(["TCP 192.0.2.10:30002"]);
+  expect(world.masqueraded[4]).toEqual(["TCP 192.0.2.10:30002"]);
+});
+
+it("masquerades IPv6 in a table of its own", async () => {
+  const address = { ip: "2001:db8::80", port: 80, protocol: "TCP" as const };
+  const members = poolOf().members.map((member, index) => ({ ...member, ip: `2001:db8:1::${index + 1}` }));
+  const pool = poolOf({ addresses: [address], members, forwarding: "fullnat" });
+  await world.program(pool);
+  expect(world.masqueraded).toEqual({ 4: undefined, 6: ["TCP [2001:db8::80]:80"] });
+  await world.program(pool, poolOf({ uid: OTHER_UID, forwarding: "fullnat" }));
+  expect(world.masqueraded[4]).toEqual([FIRST, SECOND]);
+  world.masqueraded[6] = undefined;
+  await world.programmer.observe();
+  expect(world.masqueraded[6]).toEqual(["TCP [2001:db8::80]:80"]);
+  await world.program({ ...pool, forwarding: "nat" }, poolOf({ uid: OTHER_UID }));
+  expect(world.masqueraded).toEqual({ 4: [], 6: [] });
 });
 
 it("repairs the table of masqueraded services when it reads the kernel", async () => {
   await world.program(poolOf({ forwarding: "fullnat" }));
-  world.masqueraded = [FIRST, "TCP 192.0.2.77:1"];
+  world.masqueraded[4] = [FIRST, "TCP 192.0.2.77:1"];
   await world.programmer.observe();
-  expect(world.masqueraded).toEqual([FIRST, SECOND]);
-  world.masqueraded = undefined;
+  expect(world.masqueraded[4]).toEqual([FIRST, SECOND]);
+  world.masqueraded[4] = undefined;
   await world.programmer.observe();
-  expect(world.masqueraded).toEqual([FIRST, SECOND]);
+  expect(world.masqueraded[4]).toEqual([FIRST, SECOND]);
 });
 
 const RANGE = { ip: "192.0.2.20", port: 30000, lastPort: 30009, protocol: "TCP" as const };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { silentLogger } from "../../foundation/index.ts";
-import type { LocalRoutes, Masquerade, PortMark, PortMarks } from "../../linux/index.ts";
+import type { LocalRoutes, Masquerade, MasqueradedFamily, PortMark, PortMarks } from "../../linux/index.ts";
 import type { DesiredPool, OperationFailure } from "../driver.ts";
 import { placeKey } from "../order.ts";
 import { planOperations } from "../plan.ts";
@@ -30,14 +30,17 @@ export const EMPTY: Service = {
 export class ProgrammerWorld implements Disposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), "parasaus-ipvs-"));
   table = new FakeTable();
+  /** By family: services in the table of masqueraded ones, by `placeKey`; undefined while there is no table. */
+  readonly masqueraded: { 4: string[] | undefined; 6: string[] | undefined } = {
+    4: undefined,
+    6: undefined,
+  };
   programmer = this.#make();
   nowMs = 1000;
   /** Services of others that may be taken over, by `placeKey`. */
   readonly allowed = new Set<string>();
   /** Addresses that routes make the machine's own. */
   readonly routed = new Set<string>();
-  /** Services in the table of masqueraded ones, by `placeKey`; undefined while there is no table. */
-  masqueraded: string[] | undefined;
   /** The table of marks; undefined while there is none. */
   marked: PortMark[] | undefined;
   /** What was written to the table of marks, in order. */
@@ -53,7 +56,7 @@ export class ProgrammerWorld implements Disposable {
       table: this.table,
       record: openRecord(path.join(this.folder, "node.jsonl"), "kernel"),
       routes: this.#routes(),
-      masquerade: this.#masquerade(),
+      masquerades: [this.#masquerade(4), this.#masquerade(6)],
       marks: this.#marks(),
       logger: silentLogger,
       nowMs: () => this.nowMs,
@@ -81,24 +84,26 @@ export class ProgrammerWorld implements Disposable {
     };
   }
 
-  #masquerade(): Masquerade {
+  #masquerade(family: MasqueradedFamily): Masquerade {
+    const { masqueraded } = this;
     return {
-      list: () => this.masqueraded?.map(parsePlace),
+      family,
+      list: () => masqueraded[family]?.map(parsePlace),
       hasChanged: () => true,
       install: (services) => {
-        this.masqueraded = services.map(placeKey);
+        masqueraded[family] = services.map(placeKey);
       },
       add: (services) => {
-        this.masqueraded = [...(this.masqueraded ?? []), ...services.map(placeKey)];
+        masqueraded[family] = [...(masqueraded[family] ?? []), ...services.map(placeKey)];
       },
       remove: (services) => {
         const gone = new Set(services.map(placeKey));
-        this.masqueraded = this.masqueraded?.filter((place) => !gone.has(place));
+        masqueraded[family] = masqueraded[family]?.filter((place) => !gone.has(place));
       },
       whyNot: () => undefined,
       writeCount: 0,
       uninstall: () => {
-        this.masqueraded = undefined;
+        masqueraded[family] = undefined;
       },
       [Symbol.dispose]: () => undefined,
     };

@@ -27,7 +27,8 @@ export interface ProgrammerOptions {
   readonly table: ServiceTable;
   readonly record: OwnershipRecord;
   readonly routes: LocalRoutes;
-  readonly masquerade: Masquerade;
+  /** One of each family. */
+  readonly masquerades: readonly Masquerade[];
   readonly marks: PortMarks;
   readonly logger: Logger;
   /** CLOCK_MONOTONIC, milliseconds. */
@@ -45,7 +46,7 @@ export class Programmer {
   /** When each pool has something to end next, milliseconds of CLOCK_MONOTONIC. */
   readonly #deadlines = new Map<string, number>();
   readonly #routes: OwnRoutes;
-  readonly #masqueraded: MasqueradedServices;
+  readonly #masqueraded: readonly MasqueradedServices[];
   readonly #marked: MarkedRanges;
   /** What was observed, as long as nothing has changed since. */
   #observed: readonly ProgrammedPool[] | undefined;
@@ -63,10 +64,8 @@ export class Programmer {
       options.routes,
       (ip) => this.#view.held.hasIp(ip) && !this.programme.nodeAddresses.includes(ip),
     );
-    this.#masqueraded = new MasqueradedServices(
-      options.masquerade,
-      (place) => this.programme.ownerOf(place)?.pool.forwarding === "fullnat",
-    );
+    const isWanted = (place: string) => this.programme.ownerOf(place)?.pool.forwarding === "fullnat";
+    this.#masqueraded = options.masquerades.map((each) => new MasqueradedServices(each, isWanted));
     this.#marked = new MarkedRanges(options.marks, () => this.#rangesInUse(), options.logger);
     const { entries, nodeAddresses, leaving } = options.record.recorded;
     for (const place of leaving) this.programme.ranges.note(parsePlace(place));
@@ -200,7 +199,7 @@ export class Programmer {
   /** Repairs what else the services need. @param always Also where the kernel has not told of a change. */
   async #repairBeside(always: boolean): Promise<void> {
     this.#routes.learn(always, () => this.#view.held.ips);
-    this.#masqueraded.learn(always, () => this.#view.held.keys());
+    for (const each of this.#masqueraded) each.learn(always, () => this.#view.held.keys());
     this.#marked.learn(always);
     await this.#finishLeaving();
   }
@@ -299,13 +298,13 @@ export class Programmer {
   async #executeAll(work: readonly Work[], places: ReadonlySet<string>): Promise<readonly CommandFailure[]> {
     const failures: CommandFailure[] = [];
     try {
-      this.#masqueraded.widen(places);
+      for (const each of this.#masqueraded) each.widen(places);
       for (let at = 0; at < work.length; at += SLICE_COUNT) {
         if (at > 0) await new Promise((resolve) => setImmediate(resolve));
         failures.push(...this.#writer.execute(work.slice(at, at + SLICE_COUNT)));
       }
       this.#marked.bring();
-      this.#masqueraded.narrow(places);
+      for (const each of this.#masqueraded) each.narrow(places);
     } catch (failure) {
       // Nobody knows what was carried out.
       this.#view.forget();

@@ -1,16 +1,11 @@
 import { existsSync, rmSync } from "node:fs";
 import { ParasausError } from "../../foundation/index.ts";
-import {
-  openLocalRoutes,
-  openMasquerade,
-  openPortMarks,
-  readSysctl,
-  writeSysctl,
-} from "../../linux/index.ts";
+import { openLocalRoutes, openPortMarks, readSysctl, writeSysctl } from "../../linux/index.ts";
 import { allowanceFileFor } from "./adoption.ts";
 import type { Command } from "./commands.ts";
 import { kernelName } from "./kernel-name.ts";
 import { openKernelTable } from "./kernel-table.ts";
+import { openMasquerades } from "./masquerading.ts";
 import { ownTableFor } from "./own-table.ts";
 import { Programme, parsePlace, rangesOf } from "./programme.ts";
 import { type Recorded, type RecordPlace, readRecord, recordFileFor, removeRecord } from "./record.ts";
@@ -41,12 +36,18 @@ export function uninstallIpvs(place: RecordPlace, isSucceeded = false): boolean 
     using marks = openPortMarks(ownTableFor(place));
     if (marks.whyNot() === undefined) marks.uninstall();
     deleteServices(table, recorded);
-    using masquerade = openMasquerade(ownTableFor(place));
-    if (masquerade.whyNot() === undefined) masquerade.uninstall();
+    uninstallMasquerades(place);
     restoreSettings(table, recorded, isSucceeded ? [IP_FORWARD] : []);
   }
   removeRecord(file);
   return recorded !== undefined;
+}
+
+function uninstallMasquerades(place: RecordPlace): void {
+  for (const masquerade of openMasquerades(place)) {
+    if (masquerade.whyNot() === undefined) masquerade.uninstall();
+    masquerade[Symbol.dispose]();
+  }
 }
 
 function deleteServices(table: ServiceTable, { entries, nodeAddresses, leaving }: Recorded): void {

@@ -80,7 +80,7 @@ describe.skipIf(missing)(`IPVS driver with ${COUNT} pools${missing}`, () => {
     expect(again).toMatchObject({ poolCount: COUNT, operationCount: 0, writeCount: 0 });
   });
 
-  it("makes an address each the machine's own, faster than ip does, and gives them up again", async () => {
+  it("makes an address each the machine's own, and gives them up again", async () => {
     await host.call("removeAll");
     expect(services()).toBe(0);
     const loaded = await bring("addresses");

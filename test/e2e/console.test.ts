@@ -221,6 +221,29 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console", () => {
     world.ask("DELETE", "/apis/parasaus.io/v1/namespaces/default/pools/made-here");
   });
 
+  it("shows before saving what a change does to traffic, and saves it with what is then known", async () => {
+    world.apply(poolOf("shop", "planned", [memberAt(0), memberAt(2)]));
+    await stateStored("shop", "planned", "up");
+    await using opened = await openPage(world, "pools/shop/planned/edit", ENGLISH);
+    const { page } = opened;
+    const line = page.getByRole("group", { name: "Member 1" });
+    await line.getByLabel("State").selectOption("drain");
+    await page.getByRole("button", { name: "Review and save" }).click();
+    const dialog = page.getByRole("dialog", { name: "Review and save" });
+    const table = dialog.getByRole("region", { name: "Table: What it does to traffic now" });
+    const [first, second] = [table.getByRole("row").nth(1), table.getByRole("row").nth(2)];
+    expect(await first.textContent()).toMatch(/^10\.77\.0\.1:8050% → 0%takes new connections → drains/);
+    expect(await second.textContent()).toMatch(/^10\.77\.0\.3:8050% → 100%takes new connections/);
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("plan");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "shop/planned" }).waitFor();
+    const { spec } = world.ask("GET", poolPath("planned")) as StoredPool;
+    expect(spec.members[0]).toMatchObject({ state: "drain" });
+    world.ask("DELETE", poolPath("planned"));
+    expect(opened.problems).toEqual([]);
+  });
+
   it("rolls a pool back to how it was after an operation", async () => {
     world.apply(poolOf("shop", "undone", [memberAt(0)]));
     world.apply(poolOf("shop", "undone", [memberAt(0), memberAt(3)]));

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { differences } from "../operations/differences.ts";
 import { memberPatch } from "../pool/member-patch.ts";
 import { type Draft, valueAt, withValue, writableOf } from "./draft.ts";
-import { effectsOf } from "./effects.ts";
 import { readYaml, yamlOf } from "./yaml-text.ts";
 
 const member = (last: number, more: object = {}) => ({ ip: `10.0.0.${last}`, port: 80, ...more });
@@ -57,24 +56,6 @@ describe("YAML", () => {
       expect(readYaml(text).kind).toBe("wrong");
     },
   );
-});
-
-describe("effectsOf", () => {
-  it("tells what becomes of the connections of each member, and of the address", () => {
-    const after = {
-      spec: { port: 30_081, members: [member(2, { state: "maint" }), member(3)] },
-    };
-    expect(effectsOf(draft, after)).toEqual([
-      { kind: "address", member: "" },
-      { kind: "removed", member: "10.0.0.1:80" },
-      { kind: "cut", member: "10.0.0.2:80" },
-      { kind: "added", member: "10.0.0.3:80" },
-    ]);
-  });
-
-  it("tells nothing of a weight, which touches no connection", () => {
-    expect(effectsOf(draft, withValue(draft, "spec.members[0].weight", 9))).toEqual([]);
-  });
 });
 
 describe("differences", () => {

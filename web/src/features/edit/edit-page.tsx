@@ -1,6 +1,7 @@
 import { Alert, Button, Center, Group, Loader } from "@mantine/core";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import type { Plan, PlannedTraffic } from "../../../../src/model/plan/plan.ts";
 import type { Pool } from "../../../../src/model/pool/pool.ts";
 import { FailureNote } from "../../components/confirm-dialog.tsx";
 import { PageHead } from "../../components/page-head.tsx";
@@ -45,7 +46,7 @@ function Editor({ stored }: { readonly stored?: Pool }) {
   const [text, setText] = useState(() => yamlOf(draft));
   const [wrong, setWrong] = useState<string>();
   const [failure, setFailure] = useState<ApiFailure>();
-  const [planned, setPlanned] = useState<Draft>();
+  const [planned, setPlanned] = useState<Planned>();
   const owner = stored?.metadata.ownerReferences?.find(({ kind }) => kind === "Service")?.name;
   const change = (next: Draft) => {
     setDraft(next);
@@ -67,7 +68,8 @@ function Editor({ stored }: { readonly stored?: Pool }) {
   const plan = async () => {
     setFailure(undefined);
     try {
-      setPlanned(await write("", true));
+      const after = await write("", true);
+      setPlanned({ after, traffic: await trafficOf(toWrite(draft, stored)) });
     } catch (refusal) {
       setFailure(refusal as ApiFailure);
     }
@@ -121,13 +123,26 @@ function Editor({ stored }: { readonly stored?: Pool }) {
       {planned && (
         <SaveDialog
           before={stored ? writableOf({ ...stored }) : undefined}
-          after={writableOf(planned)}
+          after={writableOf(planned.after)}
+          traffic={planned.traffic}
           onSave={save}
           onClose={() => setPlanned(undefined)}
         />
       )}
     </>
   );
+}
+
+/** What saving would make of the pool, and of its traffic. */
+interface Planned {
+  readonly after: Draft;
+  readonly traffic: PlannedTraffic | undefined;
+}
+
+async function trafficOf(draft: Draft): Promise<PlannedTraffic | undefined> {
+  const body = { objects: [draft], mode: "replace" };
+  const { objects } = await ask<Plan>("/api/plan", { method: "POST", body });
+  return objects.find(({ documentIndex }) => documentIndex === 0)?.traffic;
 }
 
 /** An update names what it was made from, so that it does not undo what somebody else did meanwhile. */

@@ -1,22 +1,24 @@
+import type { PlannedTraffic } from "../../../../src/model/plan/plan.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { DifferenceTable } from "../operations/difference-table.tsx";
 import { differences } from "../operations/differences.ts";
 import type { Draft } from "./draft.ts";
-import { effectsOf } from "./effects.ts";
+import { PlanTable } from "./plan-table.tsx";
 
 /** Shows what will change, and what that does to traffic, before it is saved. The server has checked it already. */
 export function SaveDialog(props: {
   /** Absent: it is new. */
   readonly before: Draft | undefined;
   readonly after: Draft;
+  /** What that does to traffic; absent: nothing. */
+  readonly traffic: PlannedTraffic | undefined;
   readonly onSave: (reason: string) => Promise<void>;
   readonly onClose: () => void;
 }) {
   const say = useTexts();
-  const { before, after } = props;
+  const { before, after, traffic } = props;
   const changes = differences(before, after);
-  const effects = before ? effectsOf(before, after) : [];
   return (
     <ConfirmDialog
       title={say("edit.review")}
@@ -26,13 +28,8 @@ export function SaveDialog(props: {
       onClose={props.onClose}
     >
       {changes.length === 0 ? <p>{say("edit.nothing")}</p> : <DifferenceTable changes={changes} />}
-      <ul>
-        {before === undefined && <li>{say("effect.new")}</li>}
-        {effects.map(({ kind, member }) => (
-          <li key={`${kind} ${member}`}>{say(`effect.${kind}`, { member })}</li>
-        ))}
-        {before !== undefined && changes.length > 0 && <li>{say("effect.others")}</li>}
-      </ul>
+      {before === undefined && <p>{say("effect.new")}</p>}
+      {traffic && <PlanTable traffic={traffic} />}
     </ConfirmDialog>
   );
 }

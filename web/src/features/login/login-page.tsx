@@ -1,5 +1,5 @@
 import { Anchor, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { FailureNote } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { type ApiFailure, ask } from "../../lib/api.ts";
@@ -8,11 +8,16 @@ import { loadSession } from "../../lib/session.ts";
 /** Asks for name and password, or makes the first administrator with the code that the server printed. */
 export function LoginPage() {
   const say = useTexts();
+  const [hasOidc, setOidc] = useState(false);
   const [isFirst, setFirst] = useState(false);
   const [code, setCode] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [failure, setFailure] = useState<ApiFailure>();
+  useEffect(() => {
+    const learn = ({ oidc }: { readonly oidc?: boolean }) => setOidc(oidc === true);
+    ask<{ readonly oidc?: boolean }>("/api/login").then(learn, () => undefined);
+  }, []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setFailure(undefined);
@@ -65,6 +70,11 @@ export function LoginPage() {
           />
           {failure && <FailureNote failure={failure} />}
           <Button type="submit">{say(isFirst ? "login.create" : "login.do")}</Button>
+          {hasOidc && !isFirst && (
+            <Button component="a" href="/api/oidc/login" variant="default">
+              {say("login.oidc")}
+            </Button>
+          )}
           <Anchor component="button" type="button" size="sm" onClick={() => setFirst(!isFirst)}>
             {say(isFirst ? "login.have" : "login.first")}
           </Anchor>

@@ -95,8 +95,13 @@ async function viewFirst(world: ConsoleWorld): Promise<FirstView> {
       look();
     }`);
     await page.goto(`${world.url}/console/pools`);
-    await page.waitForFunction("globalThis.shownMs !== undefined");
-    const shownMs = await page.evaluate<number>("globalThis.shownMs");
+    const shownMs = await page.evaluate<number>(`new Promise((resolve) => {
+      const look = () => {
+        if (globalThis.shownMs === undefined) requestAnimationFrame(look);
+        else resolve(globalThis.shownMs);
+      };
+      look();
+    })`);
     const scriptBytes = await page.evaluate<number>(
       `performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js"))
         .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`,

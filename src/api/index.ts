@@ -31,6 +31,8 @@ export {
 export type { TlsMaterial } from "./http/tls-port.ts";
 export { createKubeApi, type KubeApiOptions, type SlowClient } from "./kube/api.ts";
 export type { ListClass } from "./kube/list-queue.ts";
-export { operatorOf } from "./kube/query.ts";
+export { operatorOf, writeOptionsOf } from "./kube/query.ts";
 export { createNodeRequests, type NodeRequests } from "./nodes/node-requests.ts";
 export type { CollectedAnswers } from "./nodes/request-hub.ts";
+export { isPlainPath, openApi31 } from "./rest/open-api.ts";
+export { createRestReference } from "./rest/rest-reference.ts";

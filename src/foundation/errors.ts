@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   AlreadyExists: { http: 409, kubeReason: "AlreadyExists", retryable: false },
   Conflict: { http: 409, kubeReason: "Conflict", retryable: true },
   Expired: { http: 410, kubeReason: "Expired", retryable: false },
+  PreconditionFailed: { http: 412, kubeReason: "Conflict", retryable: false },
   TooLarge: { http: 413, kubeReason: "RequestEntityTooLarge", retryable: false },
   UnsupportedMediaType: { http: 415, kubeReason: "UnsupportedMediaType", retryable: false },
   Invalid: { http: 422, kubeReason: "Invalid", retryable: false },

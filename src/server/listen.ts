@@ -3,6 +3,7 @@ import {
   createHttpServer,
   createKubeApi,
   createNodeRequests,
+  createRestReference,
   type HealthChecks,
   type HttpServer,
   type HttpServerOptions,
@@ -25,6 +26,7 @@ import { serversRoute } from "./live/servers-route.ts";
 import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
+import { objectRoutes } from "./objects/object-routes.ts";
 import { operationRoutes } from "./operations/operation-routes.ts";
 import type { Parts } from "./parts.ts";
 import { planRoute } from "./plan/plan-route.ts";
@@ -91,9 +93,12 @@ export async function listen(
         ...accounts.guard,
         now: () => clock.now(),
         routes: [
+          // First, so that it is told of every other route.
+          createRestReference(VERSION),
           kubeApi(parts, survey, live),
           accounts.routes,
           operationRoutes({ resources, pools, last: operations.log }),
+          objectRoutes(resources),
           confirmationRoutes({ resources, store, clock, epoch: parts.epoch.number }),
           planRoute({ resources, store, pools, clock, nodes, nodeNames }),
           nodes.routes,

@@ -55,7 +55,7 @@ function roleOf({ asker, route, namespace }: Cell): Role | undefined {
 const OPEN =
   /^(GET|HEAD) \/(livez|readyz|healthz|console\/\*)$|^GET \/(console)?$|^GET \/internal\/v1\/authority$|^POST \/(internal\/v1\/enrolments|api\/(login|first-administrator))$|^GET \/api\/(login|oidc\/(login|callback))$/;
 const KNOWN =
-  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|confirmations|operations|history|last-operations|tokens|console\/(pools|overview|health|accounts|operations(\/:name)?)))$|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
+  /^GET \/(version|api|apis|openapi\/.*|api\/v1|apis\/parasaus\.io(\/v1)?|api\/(whoami|openapi\.json|docs|confirmations|operations|history|last-operations|tokens|console\/(pools|overview|health|accounts|operations(\/:name)?)))$|^(GET|PUT|DELETE) \/api\/objects\/|^POST \/api\/(logout|plan|apply|confirmations\/:id|rollback|password|tokens)$/;
 const READ_EVERYWHERE =
   /^GET \/(metrics|api\/console\/(nodes|addresses(\/:name)?)|internal\/v1\/(agents|servers))$|^POST \/internal\/v1\/explain$/;
 const OF_A_POOL =

@@ -1,6 +1,6 @@
 import { createServer, isIPv6, type Server } from "node:net";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { type Logger, ParasausError } from "../../foundation/index.ts";
+import { ERROR_CODES, type Logger, ParasausError } from "../../foundation/index.ts";
 import { type Credentials, credentialsIn } from "../access/credentials.ts";
 import {
   type Identity,
@@ -10,11 +10,12 @@ import {
   type Trust,
 } from "../access/identity.ts";
 import { guardAccess, type RefusalListener } from "../access/permit.ts";
+import { isPlainPath } from "../rest/open-api.ts";
 import { type Connections, isLoopback, knowConnections } from "./connection-facts.ts";
 import { addHealthRoutes, type HealthChecks } from "./health.ts";
 import { refuseForeignPage } from "./host-guard.ts";
 import { knowOpenRequests, type OpenRequests } from "./open-requests.ts";
-import { failureStatus, toRefusal } from "./status.ts";
+import { failureProblem, failureStatus, toRefusal } from "./status.ts";
 import { speakTls, type TlsMaterial, type TlsPort } from "./tls-port.ts";
 
 const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
@@ -236,10 +237,8 @@ function buildApp(
   const open = knowOpenRequests(app);
   app.addHook("onResponse", async (request, reply) => observe(request, reply, options));
   app.setErrorHandler((failure, request, reply) => answerFailure(failure, request, reply, options.logger));
-  app.setNotFoundHandler((_request, reply) => {
-    reply
-      .code(404)
-      .send(failureStatus(new ParasausError("NotFound", "the server could not find the requested resource")));
+  app.setNotFoundHandler((request, reply) => {
+    send(new ParasausError("NotFound", "the server could not find the requested resource"), request, reply);
   });
   addHealthRoutes(app, options.health);
   addVersionAndMetrics(app, options);
@@ -297,10 +296,18 @@ function answerFailure(failure: unknown, request: FastifyRequest, reply: Fastify
   if (refusal.code === "Internal") {
     logger.error("request failed", { method: request.method, path: request.url, error: failure });
   }
-  const status = failureStatus(refusal);
   if (refusal.code === "TooLarge") reply.header("connection", "close");
   if (refusal.retryAfterSeconds !== undefined) reply.header("retry-after", String(refusal.retryAfterSeconds));
-  reply.code(status.code).type("application/json").send(status);
+  send(refusal, request, reply);
+}
+
+/** Kubernetes' clients read a Status; under /api, where they do not ask, it is a problem. */
+function send(refusal: ParasausError, request: FastifyRequest, reply: FastifyReply): void {
+  const isPlain = isPlainPath(request.url.replace(/\?.*$/, ""));
+  reply
+    .code(ERROR_CODES[refusal.code].http)
+    .type(isPlain ? "application/problem+json" : "application/json")
+    .send(isPlain ? failureProblem(refusal) : failureStatus(refusal));
 }
 
 function observe(request: FastifyRequest, reply: FastifyReply, options: HttpServerOptions): void {

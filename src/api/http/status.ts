@@ -77,6 +77,19 @@ export function failureStatus(refusal: ParasausError): Status {
   };
 }
 
+/** A refusal for who does not speak Kubernetes: RFC 9457. What stands in a Status stands beside, but for its `status`. */
+export function failureProblem(refusal: ParasausError): Readonly<Record<string, unknown>> {
+  const { status: _, ...members } = failureStatus(refusal);
+  return {
+    type: `/api/docs#${refusal.code}`,
+    title: refusal.code,
+    status: members.code,
+    detail: refusal.message,
+    ...(refusal.fields.length === 0 ? {} : { errors: refusal.fields.map(causeOf) }),
+    ...members,
+  };
+}
+
 /** A code of our own for what the HTTP layer refuses; undefined for what is no fault of the client. */
 function codeOf(statusCode: number | undefined): ErrorCode | undefined {
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;

@@ -45,6 +45,7 @@ const CODE_OF_HTTP: Readonly<Record<number, ErrorCode>> = {
   405: "MethodNotAllowed",
   409: "Conflict",
   410: "Expired",
+  412: "PreconditionFailed",
   413: "TooLarge",
   415: "UnsupportedMediaType",
   422: "Invalid",

@@ -17,7 +17,7 @@ import { backupRoute } from "./backup/backup-route.ts";
 import { confirmationRoutes } from "./confirmations/confirmation-routes.ts";
 import { consoleRoutes } from "./console/console-routes.ts";
 import { type AgentReports, createAgentSurvey } from "./live/agents.ts";
-import { decoratePool } from "./live/decorate-pool.ts";
+import { decoratePool, withLastOperation } from "./live/decorate-pool.ts";
 import { explainRoute } from "./live/explain-route.ts";
 import { newestRevision, withLiveNodes } from "./live/live-nodes.ts";
 import { liveRoutes } from "./live/live-routes.ts";
@@ -164,6 +164,7 @@ function kubeApi(
     random,
     version: VERSION,
     decorate: decorateWith({ controllers, clock, operations }, survey),
+    joinForRow: (object) => withLastOperation(object, operations.log),
     onWatchers: countWatchers(process),
     onListRefused: countRefusedLists(process),
     onSlowClient: noteSlowClients(process, log.child({ logger: "api" })),

@@ -256,5 +256,17 @@ describe("the record", () => {
     };
     await expect.poll(last, PATIENCE).toEqual(["anonymous", "anonymous", "olga"]);
     expect((await get("last")).status?.lastOperation).toMatchObject({ operator: "anonymous", verb: "patch" });
+    // As kubectl shows it, in lists too; what is stored stays as it is.
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const { body } = await world.call({ ...olga, accept }, "GET", `${POOLS}?includeObject=Object`);
+    const table = body as unknown as {
+      readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+      readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: Pool }[];
+    };
+    const at = table.columnDefinitions.findIndex(({ name }) => name === "OPERATOR");
+    const row = table.rows.find(({ object }) => object.metadata.name === "last");
+    expect([table.columnDefinitions[at]?.priority, row?.cells[at]]).toEqual([1, "anonymous"]);
+    expect(row?.cells[at + 1]).toMatch(/^\d+s$/);
+    expect(row?.object.status?.lastOperation).toBeUndefined();
   });
 });

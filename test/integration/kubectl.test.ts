@@ -167,7 +167,16 @@ describe.each(found)("kubectl $version", (kubectl: Kubectl) => {
     expect(table[2]?.[4]).toMatch(/^\d+s$/);
     expect(rows(await out("get pools -A"))[1]?.slice(0, 2)).toEqual(["parasaus", "api"]);
     expect(rows(await out("get pools -o wide"))[0]).toEqual(
-      expect.arrayContaining(["NAME", "PROTOCOL", "FORWARDING", "CHECK", "MEMBERS", "CONDITION"]),
+      expect.arrayContaining([
+        "NAME",
+        "PROTOCOL",
+        "FORWARDING",
+        "CHECK",
+        "MEMBERS",
+        "CONDITION",
+        "OPERATOR",
+        "OPERATED",
+      ]),
     );
     expect(await out("get pools -l app=api -o name")).toBe("pool.parasaus.io/api\n");
     expect(await out("get pools -l app!=api,app -o name")).toBe("pool.parasaus.io/web\n");

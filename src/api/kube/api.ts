@@ -34,6 +34,8 @@ export interface KubeApiOptions {
    * watches show what is stored, so that joining causes no events.
    */
   readonly decorate?: (object: KubeObject) => Promise<KubeObject>;
+  /** Joins what is not stored into the rows of tables, lists too; what is cheap to know. Default: nothing. */
+  readonly joinForRow?: (object: KubeObject) => KubeObject;
   /** Told +1 when a watch opens and -1 when it ends. */
   readonly onWatchers?: (resource: string, change: 1 | -1) => void;
   /** Told when a client is dropped because it does not read its answer. */
@@ -77,7 +79,7 @@ export function createKubeApi(options: KubeApiOptions): (app: FastifyInstance) =
         resources: definition === eventDefinition ? events : options.resources,
         definition,
         decorate: options.decorate ?? (async (object) => object),
-        encoder: createEncoder(definition, options.clock),
+        encoder: createEncoder(definition, options.clock, options.joinForRow),
         lists,
         closing: closing.signal,
         slowClientMs: options.slowClientMs ?? SLOW_CLIENT_MS,

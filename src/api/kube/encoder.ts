@@ -3,7 +3,7 @@ import { apiVersionOf, type KubeObject, type ResourceDefinition } from "../../mo
 import { type ObjectList, textOf, type WatchEvent } from "../../resources/index.ts";
 import { LineCache } from "./line-cache.ts";
 import type { Representation } from "./representation.ts";
-import { metadataOnly, rowOf, toTable } from "./table.ts";
+import { type JoinForRow, metadataOnly, rowOf, toTable } from "./table.ts";
 
 /** Turns objects, lists and watch events of one kind into what clients asked for. */
 export interface Encoder {
@@ -17,7 +17,11 @@ export interface Encoder {
 }
 
 /** Makes the encoder of one kind. */
-export function createEncoder(definition: ResourceDefinition, clock: Clock): Encoder {
+export function createEncoder(
+  definition: ResourceDefinition,
+  clock: Clock,
+  joined: JoinForRow = (object) => object,
+): Encoder {
   const lines = new LineCache();
   const bookmarks = new BookmarkCache();
   const apiVersion = apiVersionOf(definition);
@@ -27,7 +31,7 @@ export function createEncoder(definition: ResourceDefinition, clock: Clock): Enc
     if (representation.kind === "metadata") return metadataOnly(object);
     const { resourceVersion } = object.metadata;
     const metadata = resourceVersion === undefined ? {} : { resourceVersion };
-    return toTable(definition, [object], metadata, representation.includeObject, clock.now());
+    return toTable(definition, [object], metadata, representation.includeObject, clock.now(), joined);
   };
 
   const encodeOne = (object: KubeObject, representation: Representation): string =>
@@ -55,7 +59,7 @@ export function createEncoder(definition: ResourceDefinition, clock: Clock): Enc
         const { includeObject } = representation;
         const table = toTable(definition, [], metadata, includeObject, now);
         return listText(table, items, (object) =>
-          JSON.stringify(rowOf(definition, object, includeObject, now)),
+          JSON.stringify(rowOf(definition, object, includeObject, now, joined)),
         );
       }
       if (representation.kind === "metadata") {

@@ -10,6 +10,11 @@ export interface TableMetadata {
   readonly remainingItemCount?: number;
 }
 
+/** Joins what is not stored, for the cells of a row alone: the object beside them stays as it is stored. */
+export type JoinForRow = (object: KubeObject) => KubeObject;
+
+const asStored: JoinForRow = (object) => object;
+
 /** Objects as rows: `kubectl get` prints the cells as they are. */
 export function toTable(
   definition: ResourceDefinition,
@@ -17,13 +22,14 @@ export function toTable(
   metadata: TableMetadata,
   includeObject: IncludeObject,
   now: Date,
+  joined: JoinForRow = asStored,
 ): object {
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata,
     columnDefinitions: definition.columns.map(columnOf),
-    rows: objects.map((object) => rowOf(definition, object, includeObject, now)),
+    rows: objects.map((object) => rowOf(definition, object, includeObject, now, joined)),
   };
 }
 
@@ -33,8 +39,10 @@ export function rowOf(
   object: KubeObject,
   includeObject: IncludeObject,
   now: Date,
+  joined: JoinForRow = asStored,
 ): unknown {
-  const cells = columns.map((column) => cellOf(column, object, now));
+  const told = joined(object);
+  const cells = columns.map((column) => cellOf(column, told, now));
   if (includeObject === "None") return { cells };
   return { cells, object: includeObject === "Object" ? object : metadataOnly(object) };
 }

@@ -86,7 +86,7 @@ export function connectTo(servers: Servers, signal: AbortSignal, user = "operato
     tls: () => tls,
     ...(servers.token === undefined ? {} : { headers: { authorization: `Bearer ${servers.token}` } }),
   });
-  const ask = (path: string, question?: unknown) => askServer(transport, path, signal, question);
+  const ask = (path: string, question?: unknown) => askServer(transport, path, signal, question, user);
   return {
     url: transport.currentServer(),
     resources: createRemoteResources({ transport, clock: systemClock }),

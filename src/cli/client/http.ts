@@ -11,6 +11,7 @@ export interface Answer {
 /**
  * Asks a server for something that is no resource.
  *
+ * @param operator Who asks, for the record; believed where the server's owner asks.
  * @throws ParasausError `Unavailable` when it does not answer
  */
 export async function askServer(
@@ -18,11 +19,15 @@ export async function askServer(
   path: string,
   signal: AbortSignal,
   question?: unknown,
+  operator?: string,
 ): Promise<Answer> {
   const answer = await transport.send({
     method: question === undefined ? "GET" : "POST",
     path,
-    headers: question === undefined ? {} : { "content-type": "application/json" },
+    headers: {
+      ...(question === undefined ? {} : { "content-type": "application/json" }),
+      ...(operator === undefined ? {} : { "x-parasaus-operator": operator }),
+    },
     ...(question === undefined ? {} : { body: JSON.stringify(question) }),
     signal,
   });

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../model/index.ts";
 import type { Selection, WatchEvent } from "../../resources/index.ts";
 import { type Connection, connect } from "../client/connection.ts";
 import { qualifiedName, readTargets, type Target } from "../client/kinds.ts";
+import { createLastOperations, type LastOperations } from "../client/last-operations.ts";
 import { NAMESPACE_OPTION, namespaceOf, referenceTo } from "../client/namespaces.ts";
 import { EXIT } from "../output/errors.ts";
 import { createObjectPrinter, type ObjectPrinter } from "../output/objects.ts";
@@ -45,13 +46,15 @@ async function getObjects(invocation: Invocation): Promise<number> {
     invocation,
     new Set(targets.map((target) => target.definition)).size > 1,
   );
+  const isWide = textOption(invocation, "output") === "wide";
+  const last = createLastOperations(isWide ? connection : undefined, namespace);
   const revisions: string[] = [];
   let found = 0;
   for (const target of targets) {
     const { objects, revision } = await read(connection, target, invocation, namespace);
     found += objects.length;
     revisions.push(revision);
-    await printer.add(target, objects);
+    await printer.add(target, await last.joined(objects));
   }
   await printer.finish();
   if (found === 0 && printer.isForPeople && !isSet(invocation, "watch")) {
@@ -59,7 +62,7 @@ async function getObjects(invocation: Invocation): Promise<number> {
     invocation.terminal.stderr.write(`No objects found${where ? "" : ` in namespace "${namespace}"`}\n`);
   }
   if (!isSet(invocation, "watch")) return EXIT.ok;
-  await follow(connection, targets, revisions, { invocation, printer });
+  await follow(connection, targets, revisions, { invocation, printer, last });
   return EXIT.interrupted;
 }
 
@@ -100,14 +103,16 @@ async function follow(
   { resources }: Connection,
   targets: readonly Target[],
   revisions: readonly string[],
-  { invocation, printer }: { invocation: Invocation; printer: ObjectPrinter },
+  { invocation, printer, last }: { invocation: Invocation; printer: ObjectPrinter; last: LastOperations },
 ): Promise<void> {
   const { signal } = invocation.terminal;
   const one = async (target: Target, resourceVersion: string) => {
     const { definition, name } = target;
     const selection = selectionOf(invocation, definition.namespaced ? namespaceOf(invocation) : undefined);
     for await (const event of resources.watch(definition, { ...selection, resourceVersion, signal })) {
-      if (concerns(event, name)) await printer.change(target, event);
+      if (!concerns(event, name)) continue;
+      const [object = event.object] = await last.joined([event.object]);
+      await printer.change(target, { ...event, object });
     }
   };
   await Promise.all(targets.map((target, index) => one(target, revisions[index] ?? "0")));

@@ -46,6 +46,17 @@ export const poolColumns = columnsOf<Pool>({
     wide: true,
     cell: ({ status }) => conditionText(status?.conditions ?? []),
   },
+  OPERATOR: {
+    description: "Who did something last, to the pool or to what it comes from.",
+    wide: true,
+    cell: ({ status }) => status?.lastOperation?.operator,
+  },
+  OPERATED: {
+    description: "Time since then.",
+    type: "date",
+    wide: true,
+    cell: ({ status }) => status?.lastOperation?.time ?? null,
+  },
 });
 
 const SHOWN_MEMBERS = 3;

@@ -38,6 +38,14 @@ export async function decoratePool(object: KubeObject, sources: LiveSources): Pr
   } as Pool;
 }
 
+/** Adds to a pool who did something last; other kinds stay as they are. */
+export function withLastOperation(object: KubeObject, last: LastOperations): KubeObject {
+  if (object.kind !== "Pool") return object;
+  const pool = object as Pool;
+  const lastOperation = last.lastOf(pool);
+  return lastOperation ? ({ ...pool, status: { ...pool.status, lastOperation } } as Pool) : pool;
+}
+
 function withProbes(member: MemberStatus, poolUid: string, ledger: ProbeLedger | undefined): MemberStatus {
   const record = ledger?.read(poolUid, `${member.ip}:${member.port}`);
   if (!record) return member;

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider from "oidc-provider";
+import { createOidcProvider } from "../lab/oidc-provider.ts";
 import { type AccountWorld, openAccountWorld } from "./account-world.ts";
 
 /** A control plane whose accounts may log in at a provider of their own, both in this process. */
@@ -35,8 +35,6 @@ export interface OidcWorldOptions {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-const SECRET = "a secret of the client's, only for this test";
-
 /** Opens both; the provider is real, its persons prove themselves with any password. */
 export async function openOidcWorld(
   secretFile: string,
@@ -51,15 +49,7 @@ export async function openOidcWorld(
     oidcClientSecretFile: secretFile,
   });
   const { url } = accounts.controlPlane;
-  const provider = new Provider(issuerUrl, {
-    clients: [{ client_id: "parasaus", client_secret: SECRET, redirect_uris: [`${url}/api/oidc/callback`] }],
-    claims: { openid: ["sub"], email: ["email", "email_verified"] },
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, email: `${id}@example.com`, email_verified: true, ...claims }),
-    }),
-    pkce: { required: () => true },
-  });
+  const provider = createOidcProvider(issuerUrl, `${url}/api/oidc/callback`, claims);
   answer = provider.callback();
   const world: OidcWorld = {
     ...{ accounts, issuerUrl, browser: openBrowser },
@@ -84,9 +74,6 @@ export async function openOidcWorld(
   };
   return world;
 }
-
-/** What the client proves itself with. */
-export const CLIENT_SECRET = SECRET;
 
 function joined(before: Page, after: Page): Page {
   return { ...after, visited: [...before.visited, ...after.visited] };

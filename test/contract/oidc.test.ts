@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLIENT_SECRET, type OidcWorld, type OidcWorldOptions, openOidcWorld } from "./oidc-world.ts";
+import { CLIENT_SECRET } from "../lab/oidc-provider.ts";
+import { type OidcWorld, type OidcWorldOptions, openOidcWorld } from "./oidc-world.ts";
 
 const API = "/apis/parasaus.io/v1";
 const SESSION = "__Host-parasaus";

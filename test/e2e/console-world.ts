@@ -26,6 +26,8 @@ export interface ConsoleWorld extends AsyncDisposable {
   askFrom(origin: string, method: string, where: string): { readonly code: number; readonly body: string };
   /** Asks the API with a token. */
   askWith(token: string, where: string): { readonly code: number; readonly body: string };
+  /** Starts a program of the tests beside the server, until this URL answers. */
+  startBeside(program: string, words: readonly string[], url: string): Promise<void>;
   /** Makes a member answer 503, or 200 again. */
   setWell(ip: string, isWell: boolean): void;
 }
@@ -42,9 +44,7 @@ export async function startConsoleWorld(...flags: readonly string[]): Promise<Co
   const url = "http://127.0.0.1:6780";
   try {
     for (const ip of MEMBER_IPS) namespace.run("ip", "address", "add", `${ip}/32`, "dev", "lo");
-    namespace.start([path.join(ROOT, "node_modules/.bin/tsx"), "test/e2e/member-program.ts", ...MEMBER_IPS], {
-      cwd: ROOT,
-    });
+    startProgram(namespace, "test/e2e/member-program.ts", MEMBER_IPS);
     const words = ["--data-dir", home, "--driver", "memory", "--address", "10.77.0.1", "--node-name", "n1"];
     const server = namespace.start([PARASAUS, "up", ...words, ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -74,6 +74,10 @@ export async function startConsoleWorld(...flags: readonly string[]): Promise<Co
   }
 }
 
+function startProgram(namespace: Namespace, program: string, words: readonly string[]): void {
+  namespace.start([path.join(ROOT, "node_modules/.bin/tsx"), program, ...words], { cwd: ROOT });
+}
+
 async function untilAnswered(namespace: Namespace, url: string, log: () => string): Promise<void> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (call(namespace, url).code !== 200) {
@@ -99,7 +103,17 @@ function actions(
     apply(...objects) {
       const file = path.join(home, "objects.json");
       writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-      namespace.run("env", "USER=alice", PARASAUS, "apply", "--server", url, "-f", file);
+      namespace.run(
+        "env",
+        "USER=alice",
+        `PARASAUS_DATA_DIR=${home}`,
+        PARASAUS,
+        "apply",
+        "--server",
+        url,
+        "-f",
+        file,
+      );
     },
     ask(method, where, body) {
       const file = path.join(home, "body.json");
@@ -112,6 +126,10 @@ function actions(
     },
     askFrom: (origin, method, where) => call(namespace, "-X", method, "-H", `origin: ${origin}`, url + where),
     askWith: (token, where) => call(namespace, "-H", `authorization: Bearer ${token}`, url + where),
+    async startBeside(program, words, where) {
+      startProgram(namespace, program, words);
+      await untilAnswered(namespace, where, () => program);
+    },
     setWell: (ip, isWell) => void call(namespace, "-X", "POST", `http://${ip}/${isWell ? "well" : "ill"}`),
   };
 }

@@ -3,9 +3,11 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  Navigate,
   redirect,
 } from "@tanstack/react-router";
 import { readAddressSearch } from "../features/addresses/address-search.ts";
+import { readLoginSearch } from "../features/login/login-search.ts";
 import { readOperationSearch } from "../features/operations/operation-search.ts";
 import { readPoolSearch } from "../features/pools/pool-search.ts";
 import { PoolsPage } from "../features/pools/pools-page.tsx";
@@ -21,6 +23,14 @@ const home = createRoute({
   beforeLoad: () => {
     throw redirect({ to: "/pools", search: {} });
   },
+});
+
+/** Who is in has nothing to do here. */
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: readLoginSearch,
+  component: () => <Navigate to="/pools" search={{}} />,
 });
 
 const pools = createRoute({
@@ -96,7 +106,7 @@ const accounts = createRoute({
 /** The pages, each with a path under `/console`. */
 export const router = createRouter({
   routeTree: root.addChildren([
-    ...[home, pools, pool, newPool, editPool],
+    ...[home, login, pools, pool, newPool, editPool],
     ...[operations, overview, nodes, explain, accounts, health, addresses],
   ]),
   basepath: "/console",

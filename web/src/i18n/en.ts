@@ -260,7 +260,6 @@ export const en = {
   "login.name": "Name",
   "login.password": "Password",
   "login.do": "Log in",
-  "login.oidc": "Log in with your organisation",
   "login.first": "First administrator",
   "login.first.hint": "The server printed a one-time code when it was started for the first time.",
   "login.code": "One-time code",
@@ -268,6 +267,10 @@ export const en = {
   "login.have": "I have an account",
   "login.out": "Log out",
   "login.as": "Logged in as {{name}}",
+  "login.oidc": "Log in with your organization",
+  "login.oidc.refused": "No account here belongs to who you are at your organization. Ask an administrator.",
+  "login.oidc.unavailable":
+    "The login service of your organization does not answer. Try again, or log in with a password.",
   "login.show": "Show the password",
   "role.admin": "Administrator",
   "role.operator": "Operator",

@@ -1,23 +1,33 @@
-import { Anchor, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  Alert,
+  Anchor,
+  Button,
+  Center,
+  Paper,
+  PasswordInput,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
+import { useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { FailureNote } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { type ApiFailure, ask } from "../../lib/api.ts";
 import { loadSession } from "../../lib/session.ts";
+import type { LoginSearch } from "./login-search.ts";
 
 /** Asks for name and password, or makes the first administrator with the code that the server printed. */
 export function LoginPage() {
   const say = useTexts();
-  const [hasOidc, setOidc] = useState(false);
   const [isFirst, setFirst] = useState(false);
   const [code, setCode] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [failure, setFailure] = useState<ApiFailure>();
-  useEffect(() => {
-    const learn = ({ oidc }: { readonly oidc?: boolean }) => setOidc(oidc === true);
-    ask<{ readonly oidc?: boolean }>("/api/login").then(learn, () => undefined);
-  }, []);
+  const hasOidc = useHasOidc();
+  const { oidc: problem }: LoginSearch = useSearch({ strict: false });
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setFailure(undefined);
@@ -41,6 +51,11 @@ export function LoginPage() {
           <Title order={1} size="h3">
             {say(isFirst ? "login.first" : "login.title")}
           </Title>
+          {problem && !failure && (
+            <Alert color="red" role="alert" title={say("failure.title")}>
+              {say(`login.oidc.${problem}`)}
+            </Alert>
+          )}
           {isFirst && (
             <>
               <Text size="sm">{say("login.first.hint")}</Text>
@@ -82,4 +97,17 @@ export function LoginPage() {
       </Paper>
     </Center>
   );
+}
+
+/** Whether accounts may log in at an OIDC provider. */
+function useHasOidc(): boolean {
+  const [hasOidc, setHasOidc] = useState(false);
+  useEffect(() => {
+    // Without an answer there is the password.
+    void ask<{ readonly oidc: boolean }>("/api/login").then(
+      ({ oidc }) => setHasOidc(oidc),
+      () => undefined,
+    );
+  }, []);
+  return hasOidc;
 }

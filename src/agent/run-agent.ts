@@ -70,7 +70,10 @@ async function checkDrift({ clock, signal }: AgentOptions, core: AgentCore): Pro
     if (signal.aborted) return;
     const startMs = clock.monotonicMs();
     await core.checkDrift();
-    restMs = Math.max(DRIFT_CHECK_MS, DRIFT_REST_FACTOR * (clock.monotonicMs() - startMs));
+    // A refused pool is tried again with each comparison, and its operator has been told to wait for one.
+    const hasRefusals = core.reconciler.refusals.length > 0;
+    const factor = hasRefusals ? 0 : DRIFT_REST_FACTOR;
+    restMs = Math.max(DRIFT_CHECK_MS, factor * (clock.monotonicMs() - startMs));
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Condition } from "../../src/model/index.ts";
@@ -46,13 +46,13 @@ describe.skipIf(missing)(`a running table of LVS${missing}`, () => {
     const text = path.join(product.dataDirectory, "table");
     const pools = path.join(product.dataDirectory, "pools.yaml");
     writeFileSync(text, before);
-    writeFileSync(pools, product.cli("adopt", text));
     // One is wanted otherwise than it is.
-    const [, second = ""] = product.cli("adopt", text).split(`port: ${OTHER_PORT}`);
-    writeFileSync(
-      pools,
-      readFileSync(pools, "utf8").replace(second, second.replace("scheduler: rr", "scheduler: wlc")),
+    const documents = product.cli("adopt", text).split("---\n");
+    const changed = documents.map((each) =>
+      each.includes(`port: ${OTHER_PORT}\n`) ? each.replace("scheduler: rr", "scheduler: wlc") : each,
     );
+    expect(changed.filter((each, index) => each !== documents[index])).toHaveLength(1);
+    writeFileSync(pools, changed.join("---\n"));
     process.stdout.write(product.cli("apply", "-f", pools));
 
     // Until its operator has said so, nobody takes anything over.

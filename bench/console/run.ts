@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { type ConsoleWorld, memberAt, poolOf, startConsoleWorld } from "../../test/e2e/console-world.ts";
 import { type Figure, figure } from "../statistics.ts";
@@ -11,9 +12,9 @@ export interface ConsoleBenchOptions {
   readonly print: (line: string) => void;
 }
 
-const BATCH_COUNT = 2_500;
+const LOADER = fileURLToPath(new URL("load-program.ts", import.meta.url));
 const PATIENCE_MS = 120_000;
-/** Pools with a member that changes its verdict; the others have no member, so that nothing but the list is large. */
+/** The pool whose member changes its verdict; the others are not checked, so that nothing but the list is large. */
 const VICTIM = "victim";
 
 /** A browser with many pools before it: how long each thing takes until it is on the screen. */
@@ -24,11 +25,17 @@ export async function runConsole({
 }: ConsoleBenchOptions): Promise<readonly Figure[]> {
   await using world = await startConsoleWorld("--no-auth");
   world.apply(poolOf("bench", VICTIM, [memberAt(0), memberAt(1)]));
-  for (let first = 1; first < poolCount; first += BATCH_COUNT) {
-    const count = Math.min(BATCH_COUNT, poolCount - first);
-    world.apply(...Array.from({ length: count }, (_, index) => plainPool(first + index)));
-    print(`console: ${first + count - 1} pools made`);
-  }
+  // The victim is one of them.
+  world.run(
+    process.execPath,
+    "--import",
+    import.meta.resolve("tsx"),
+    LOADER,
+    world.url,
+    "1",
+    `${poolCount - 1}`,
+  );
+  print(`console: ${poolCount} pools made`);
   await untilAllAreThere(world, poolCount);
   const contender = `${poolCount}-pools`;
   const views: FirstView[] = [];
@@ -51,14 +58,6 @@ export async function runConsole({
     figure("console-search", contender, "ms", searches),
     figure("console-verdict-on-screen", contender, "ms", verdicts),
   ];
-}
-
-function plainPool(number: number): object {
-  const members = [{ ip: `10.96.${number >> 8}.${number & 255}`, port: 8_080 }];
-  return poolOf("bench", `pool-${String(number).padStart(5, "0")}`, members, {
-    metadata: { labels: { team: `team-${number % 50}` } },
-    healthCheck: { type: "none" },
-  });
 }
 
 async function untilAllAreThere(world: ConsoleWorld, poolCount: number): Promise<void> {

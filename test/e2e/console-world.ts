@@ -28,6 +28,8 @@ export interface ConsoleWorld extends AsyncDisposable {
   askWith(token: string, where: string): { readonly code: number; readonly body: string };
   /** Starts a program of the tests beside the server, until this URL answers. */
   startBeside(program: string, words: readonly string[], url: string): Promise<void>;
+  /** Runs a command beside the server and waits for it. @throws when it fails */
+  run(...command: readonly string[]): void;
   /** Makes a member answer 503, or 200 again. */
   setWell(ip: string, isWell: boolean): void;
 }
@@ -130,6 +132,7 @@ function actions(
       startProgram(namespace, program, words);
       await untilAnswered(namespace, where, () => program);
     },
+    run: (...command) => void namespace.run(...command),
     setWell: (ip, isWell) => void call(namespace, "-X", "POST", `http://${ip}/${isWell ? "well" : "ill"}`),
   };
 }

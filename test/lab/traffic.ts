@@ -136,6 +136,8 @@ export function linesOf(child: ChildProcess): Interface {
 
 /** The next line, or an error when the program ends without one. */
 export async function nextLine(lines: Interface, child: ChildProcess): Promise<string> {
+  // What it said before somebody listened is lost, and its end comes once.
+  if (child.stdout?.readableEnded) throw new Error(`Program ended with code ${child.exitCode} already`);
   const ended = new AbortController();
   try {
     const exited = once(child, "exit", { signal: ended.signal }).then(() => undefined);

@@ -194,7 +194,7 @@ const account: Account = {
   apiVersion: "parasaus.io/v1",
   kind: "Account",
   metadata,
-  spec: { displayName: "Ann", role: "admin", disabled: true },
+  spec: { displayName: "Ann", role: "admin", disabled: true, oidcName: "ann@example.com" },
 };
 
 const roleBinding: RoleBinding = {

@@ -89,7 +89,7 @@ const OPEN = [
   "GET /internal/v1/authority",
   "POST /internal/v1/enrolments",
   ...["GET /", "GET /console", "GET /console/*", "HEAD /console/*"],
-  "POST /api/login",
+  ...["GET /api/login", "POST /api/login", "GET /api/oidc/login", "GET /api/oidc/callback"],
   "POST /api/first-administrator",
 ];
 const PARASAUS = "/apis/parasaus.io/v1";

@@ -100,9 +100,9 @@ describe.skipIf(!canMakeNamespaces())("change under load (needs root and network
       expect(changed.report).toMatchObject({ succeeded: started, failures: {} });
       expect(changed.synRetransmits).toBeLessThanOrEqual(control.synRetransmits);
       expect(changed.changes).toBeGreaterThan(50);
-      for (const name of ["m1", "m2", "m3"])
-        expect(changed.report.members[name]).toBeGreaterThan(started / 10);
-      expect(changed.report.members["m4"]).toBeGreaterThan(0);
+      for (const name of ["m1", "m2"]) expect(changed.report.members[name]).toBeGreaterThan(started / 10);
+      // These come and go, and are checked anew each time: how long they serve depends on how fast changes follow.
+      for (const name of ["m3", "m4"]) expect(changed.report.members[name]).toBeGreaterThan(started / 100);
     });
   }
 

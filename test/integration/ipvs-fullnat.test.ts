@@ -136,7 +136,7 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     await program(world, pool);
     const { succeeded, failures, members: answered } = await request(20);
     expect([succeeded, failures, answered]).toEqual([20, {}, { m1: 10, m2: 10 }]);
-    const held = startTraffic(client, { ...target, mode: "hold", connections: 4 });
+    const held = startTraffic(client, { ...target, mode: "hold", connections: 4, timeoutMs: 60_000 });
     await waitUntil("four flows are open", async () => (await held.mark()).opened === 4);
     expect(peersOverIpv6(own)).toEqual([
       ...["2001:0db8:0002:0001:0000:0000:0000:0001", "2001:0db8:0002:0001:0000:0000:0000:0001"],
@@ -148,7 +148,7 @@ describe.skipIf(missing)(`IPVS driver with fullnat${missing}`, () => {
     await world.driver().observe();
     expect((await request(10)).succeeded).toBe(10);
     const kept = await held.stop();
-    expect([kept.opened, kept.moved, kept.resets]).toEqual([4, 0, 0]);
+    expect([kept.opened, kept.moved, kept.resets, kept.timeouts]).toEqual([4, 0, 0, 0]);
     await world.reopen();
     await program(world, pool);
     expect(await ask("writeCount")).toBe(0);

@@ -226,13 +226,21 @@ function poolOf(
   const conditions = (status?.conditions ?? [])
     .filter(({ type }) => type !== "Programmed")
     .map((each) => ({ ...each, message: each.message.replace(`:${address?.port}/`, `:${port}/`) }));
-  const members = wanted.members.map(({ ip, port }, at) => ({ ...status?.members?.[at], ip, port }));
+  const members = wanted.members.map(({ ip, port }, at) => ({
+    ...storedPart(status?.members?.[at] ?? {}),
+    ...{ ip, port },
+  }));
   return {
     ...{ apiVersion, kind },
     metadata: { ...kept, name: nameOf(index), uid },
     spec: { ...spec, members: wanted.members.map(withDefaults) },
-    status: { ...status, conditions, members, connectAddresses: [{ ...address, port }] },
+    status: { ...storedPart(status ?? {}), conditions, members, connectAddresses: [{ ...address, port }] },
   };
+}
+
+/** Without what the API joins in when it is asked. */
+function storedPart<Part extends { readonly lastOperation?: object }>({ lastOperation: _, ...stored }: Part) {
+  return stored;
 }
 
 const nameOf = (index: number) => `pool-${index}`;

@@ -210,3 +210,27 @@ export async function waitUntil(
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/**
+ * Waits until a pool has its connect address and `memberCount` members that are up; either may come first.
+ * @returns the port of its connect address
+ */
+export async function untilListens(
+  name: string,
+  read: () => Promise<Pool>,
+  memberCount: number,
+  evidence: () => string = () => "",
+): Promise<number> {
+  let port: number | undefined;
+  const listens = async () => {
+    const { status } = await read();
+    port = status?.connectAddresses?.[0]?.port;
+    return status?.members?.filter(({ verdict }) => verdict === "up").length === memberCount;
+  };
+  await waitUntil(
+    `${name} listens and its members are up`,
+    async () => (await listens()) && port !== undefined,
+    evidence,
+  );
+  return port ?? 0;
+}

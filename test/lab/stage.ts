@@ -1,4 +1,4 @@
-import { type Product, startProduct, waitUntil } from "./product.ts";
+import { type Product, startProduct, untilListens, waitUntil } from "./product.ts";
 import { openTopology, type Topology } from "./topology.ts";
 import { startMember, startTraffic } from "./traffic.ts";
 
@@ -58,15 +58,7 @@ function stage(lab: Topology, product: Product): Stage {
     async openPool(name, spec) {
       await product.putPool(name, spec);
       const wanted = (spec["members"] as readonly unknown[]).length;
-      await waitUntil(
-        `every member of ${name} is up`,
-        async () => {
-          const { status } = await product.getPool(name);
-          return status?.members?.filter((member) => member.verdict === "up").length === wanted;
-        },
-        product.log,
-      );
-      const port = (await product.getPool(name)).status?.connectAddresses?.[0]?.port ?? 0;
+      const port = await untilListens(name, () => product.getPool(name), wanted, product.log);
       await waitUntil(`${name} forwards`, async () => (await tryOnce(lab, port)) === wanted, product.log);
       return port;
     },

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Pool } from "../../src/model/index.ts";
 import { canMakeNamespaces, endProcess } from "../lab/namespaces.ts";
-import { LAUNCHER, waitUntil } from "../lab/product.ts";
+import { LAUNCHER, untilListens, waitUntil } from "../lab/product.ts";
 import { type Fleet, type FleetServer, openFleet } from "../lab/server-fleet.ts";
 import { MEMBER_PORT } from "../lab/stage.ts";
 import { openTopology, type Topology } from "../lab/topology.ts";
@@ -119,10 +119,7 @@ describe.skipIf(!canMakeNamespaces())("all servers and etcd are killed (needs ro
     const object = { apiVersion: "parasaus.io/v1", kind: "Pool", metadata, spec: { members, healthCheck } };
     expect((await first().call("POST", POOLS, object)).status).toBe(201);
     const read = async () => (await first().call("GET", `${POOLS}/web`)).body as Pool;
-    const areUp = async () =>
-      (await read()).status?.members?.every(({ verdict }) => verdict === "up") ?? false;
-    await waitUntil("both members are up", areUp, log);
-    const port = (await read()).status?.connectAddresses?.[0]?.port ?? 0;
+    const port = await untilListens("web", read, members.length, log);
     await waitUntil("the pool forwards", async () => (await untilForwards(port, 1_000)) !== undefined, log);
     return port;
   }

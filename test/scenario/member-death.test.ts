@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canMakeNamespaces, endProcess } from "../lab/namespaces.ts";
-import { waitUntil } from "../lab/product.ts";
+import { untilListens, waitUntil } from "../lab/product.ts";
 import { openStage } from "../lab/stage.ts";
 import { startMember, startTraffic } from "../lab/traffic.ts";
 
@@ -21,7 +21,7 @@ describe.skipIf(!canMakeNamespaces())("a member that dies (needs root and networ
       ],
     });
     const { client, nodeIp, clientIps } = stage.lab;
-    const port2 = await waitForPort(stage, "web2");
+    const port2 = await untilListens("web2", () => stage.product.getPool("web2"), 2);
     const traffic = startTraffic(client, {
       mode: "requests",
       host: nodeIp,
@@ -61,14 +61,6 @@ describe.skipIf(!canMakeNamespaces())("a member that dies (needs root and networ
     expect(port).toBeGreaterThan(0);
   });
 });
-
-async function waitForPort(stage: Awaited<ReturnType<typeof openStage>>, name: string): Promise<number> {
-  await waitUntil(`${name} is up`, async () => {
-    const { status } = await stage.product.getPool(name);
-    return status?.members?.filter((member) => member.verdict === "up").length === 2;
-  });
-  return (await stage.product.getPool(name)).status?.connectAddresses?.[0]?.port ?? 0;
-}
 
 function total(failures: Readonly<Record<string, number>>): number {
   return Object.values(failures).reduce((sum, each) => sum + each, 0);

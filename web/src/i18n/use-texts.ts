@@ -12,5 +12,6 @@ export type Say = (key: TextKey, values?: Readonly<Record<string, string | numbe
 /** The texts of the language that is chosen; a component that uses it is drawn anew when that changes. */
 export function useTexts(): Say {
   const { t } = useTranslation();
+  // i18next takes any text for a key; which there are is known here. The same function as long as the language is the same.
   return t as unknown as Say;
 }

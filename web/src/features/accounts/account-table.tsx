@@ -1,8 +1,8 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { useState } from "react";
 import type { AccountRow } from "../../../../src/model/console/account-views.ts";
+import { GridTable } from "../../components/grid-table.tsx";
 import { Icon } from "../../components/icons.tsx";
-import { WideTable } from "../../components/panel.tsx";
 import { StateMark } from "../../components/state-mark.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
@@ -23,46 +23,33 @@ export function AccountTable({ accounts }: { readonly accounts: readonly Account
   const say = useTexts();
   if (accounts.length === 0) return <p className="dimmed">{say("account.none")}</p>;
   return (
-    <WideTable label={say("account.title")}>
-      <table className="grid members-grid">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {say(column)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {accounts.map((account) => (
-            <tr key={account.name}>
-              <td>
-                <strong>{account.name}</strong>
-                <br />
-                <span className="dimmed">{account.displayName}</span>
-              </td>
-              <td>
-                <RoleList account={account} />
-              </td>
-              <td>
-                <StateMark
-                  state={account.isDisabled ? "down" : "up"}
-                  text={say(account.isDisabled ? "account.disabled" : "account.enabled")}
-                />
-              </td>
-              <td>{account.lastLogin === undefined ? "–" : <TimeAgo time={account.lastLogin} />}</td>
-              <td>
-                <TimeAgo time={account.created} />
-              </td>
-              <td>
-                <AccountActions account={account} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </WideTable>
+    <GridTable label={say("account.title")} columns={COLUMNS} className="members-grid">
+      {accounts.map((account) => (
+        <tr key={account.name}>
+          <td>
+            <strong>{account.name}</strong>
+            <br />
+            <span className="dimmed">{account.displayName}</span>
+          </td>
+          <td>
+            <RoleList account={account} />
+          </td>
+          <td>
+            <StateMark
+              state={account.isDisabled ? "down" : "up"}
+              text={say(account.isDisabled ? "account.disabled" : "account.enabled")}
+            />
+          </td>
+          <td>{account.lastLogin === undefined ? "–" : <TimeAgo time={account.lastLogin} />}</td>
+          <td>
+            <TimeAgo time={account.created} />
+          </td>
+          <td>
+            <AccountActions account={account} />
+          </td>
+        </tr>
+      ))}
+    </GridTable>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { AddressRow } from "../../../../src/model/console/address-views.ts";
-import { WideTable } from "../../components/panel.tsx";
+import { GridTable } from "../../components/grid-table.tsx";
 import { TextLink } from "../../components/text-link.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
@@ -16,43 +16,30 @@ const COLUMNS = [
 export function AddressTable({ rows }: { readonly rows: readonly AddressRow[] }) {
   const say = useTexts();
   return (
-    <WideTable label={say("address.title")}>
-      <table className="grid">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {say(column)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={`${row.ip} ${row.port} ${row.protocol} ${row.until ?? ""}`}>
-              <td className="mono">{wordsFor(row, say)}</td>
-              <td>{row.protocol}</td>
-              <td>
-                <Holder row={row} />
-              </td>
-              <td>
-                {row.until === undefined ? (
-                  row.since !== "" && (
-                    <>
-                      <TimeAgo time={row.since} /> <span className="dimmed">{formatTime(row.since)}</span>
-                    </>
-                  )
-                ) : (
-                  <span className="warning-word">
-                    {say("address.keptUntil", { time: formatTime(row.until) })}
-                  </span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </WideTable>
+    <GridTable label={say("address.title")} columns={COLUMNS}>
+      {rows.map((row) => (
+        <tr key={`${row.ip} ${row.port} ${row.protocol} ${row.until ?? ""}`}>
+          <td className="mono">{wordsFor(row, say)}</td>
+          <td>{row.protocol}</td>
+          <td>
+            <Holder row={row} />
+          </td>
+          <td>
+            {row.until === undefined ? (
+              row.since !== "" && (
+                <>
+                  <TimeAgo time={row.since} /> <span className="dimmed">{formatTime(row.since)}</span>
+                </>
+              )
+            ) : (
+              <span className="warning-word">
+                {say("address.keptUntil", { time: formatTime(row.until) })}
+              </span>
+            )}
+          </td>
+        </tr>
+      ))}
+    </GridTable>
   );
 }
 

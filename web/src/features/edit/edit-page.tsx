@@ -15,6 +15,9 @@ import { readYaml, yamlOf } from "./yaml-text.ts";
 
 const editRoute = getRouteApi("/pools/$namespace/$name/edit");
 
+/** What the server answers: the pool as it wrote it, or would. */
+type Written = Draft & Pick<Pool, "metadata">;
+
 /** A new pool. */
 export function NewPoolPage() {
   return <Editor />;
@@ -63,7 +66,7 @@ function Editor({ stored }: { readonly stored?: Pool }) {
     const namespace = String(valueAt(draft, "metadata.namespace") ?? "default");
     const path = stored ? poolPath(namespace, stored.metadata.name) : poolPath(namespace);
     const url = isDryRun ? `${path}?dryRun=All` : path;
-    return await ask<Draft>(url, { method: stored ? "PUT" : "POST", body: toWrite(draft, stored), reason });
+    return await ask<Written>(url, { method: stored ? "PUT" : "POST", body: toWrite(draft, stored), reason });
   };
   const plan = async () => {
     setFailure(undefined);
@@ -75,7 +78,7 @@ function Editor({ stored }: { readonly stored?: Pool }) {
     }
   };
   const save = async (reason: string) => {
-    const { metadata } = (await write(reason, false)) as unknown as Pool;
+    const { metadata } = await write(reason, false);
     void navigate({
       to: "/pools/$namespace/$name",
       params: { namespace: metadata.namespace ?? "", name: metadata.name },

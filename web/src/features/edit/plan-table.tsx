@@ -1,6 +1,6 @@
 import { Alert } from "@mantine/core";
 import type { PlannedMember, PlannedTraffic } from "../../../../src/model/plan/plan.ts";
-import { WideTable } from "../../components/panel.tsx";
+import { GridTable } from "../../components/grid-table.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatNumber, formatShare } from "../../lib/format.ts";
 
@@ -27,24 +27,11 @@ export function PlanTable({ traffic }: { readonly traffic: PlannedTraffic }) {
         <p>{say("plan.address", { before: address.before ?? "–", after: address.after ?? "–" })}</p>
       )}
       {members.length > 0 && (
-        <WideTable label={say("plan.title")}>
-          <table className="grid">
-            <thead>
-              <tr>
-                {COLUMNS.map((column) => (
-                  <th key={column} scope="col">
-                    {say(column)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {members.map((member) => (
-                <MemberRow key={member.member} member={member} />
-              ))}
-            </tbody>
-          </table>
-        </WideTable>
+        <GridTable label={say("plan.title")} columns={COLUMNS}>
+          {members.map((member) => (
+            <MemberRow key={member.member} member={member} />
+          ))}
+        </GridTable>
       )}
       <p>
         {say("plan.sum", {

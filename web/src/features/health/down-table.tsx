@@ -1,5 +1,5 @@
 import type { DownMember } from "../../../../src/model/console/fleet-views.ts";
-import { WideTable } from "../../components/panel.tsx";
+import { GridTable } from "../../components/grid-table.tsx";
 import { StateMark } from "../../components/state-mark.tsx";
 import { TextLink } from "../../components/text-link.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
@@ -18,46 +18,33 @@ const COLUMNS = [
 export function DownTable({ rows }: { readonly rows: readonly DownMember[] }) {
   const say = useTexts();
   return (
-    <WideTable label={say("health.title")}>
-      <table className="grid">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {say(column)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ namespace, pool, ip, port, state, poolState, reason, since }) => (
-            <tr key={`${namespace}/${pool} ${ip}:${port}`}>
-              <td>
-                <span className="mono">{formatAddress(ip, port)}</span>
-                {state !== "ready" && <span className="warning-word">{say(`member.state.${state}`)}</span>}
-              </td>
-              <td className="why" title={reason}>
-                {reason}
-              </td>
-              <td>
-                {since !== "" && (
-                  <>
-                    <TimeAgo time={since} /> <span className="dimmed">{formatTime(since)}</span>
-                  </>
-                )}
-              </td>
-              <td>
-                <TextLink to="/pools/$namespace/$name" params={{ namespace, name: pool }} inherit>
-                  {namespace}/{pool}
-                </TextLink>
-              </td>
-              <td>
-                <StateMark state={poolState} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </WideTable>
+    <GridTable label={say("health.title")} columns={COLUMNS}>
+      {rows.map(({ namespace, pool, ip, port, state, poolState, reason, since }) => (
+        <tr key={`${namespace}/${pool} ${ip}:${port}`}>
+          <td>
+            <span className="mono">{formatAddress(ip, port)}</span>
+            {state !== "ready" && <span className="warning-word">{say(`member.state.${state}`)}</span>}
+          </td>
+          <td className="why" title={reason}>
+            {reason}
+          </td>
+          <td>
+            {since !== "" && (
+              <>
+                <TimeAgo time={since} /> <span className="dimmed">{formatTime(since)}</span>
+              </>
+            )}
+          </td>
+          <td>
+            <TextLink to="/pools/$namespace/$name" params={{ namespace, name: pool }} inherit>
+              {namespace}/{pool}
+            </TextLink>
+          </td>
+          <td>
+            <StateMark state={poolState} />
+          </td>
+        </tr>
+      ))}
+    </GridTable>
   );
 }

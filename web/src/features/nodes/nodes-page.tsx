@@ -1,6 +1,6 @@
 import type { NodeList, NodeRow } from "../../../../src/model/console/fleet-views.ts";
+import { GridTable } from "../../components/grid-table.tsx";
 import { PageHead } from "../../components/page-head.tsx";
-import { WideTable } from "../../components/panel.tsx";
 import { StateMark } from "../../components/state-mark.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
@@ -29,24 +29,11 @@ export function NodesPage() {
       <PageHead title={say("nodes.title")} view={view} />
       {nodes?.length === 0 && <p className="dimmed">{say("nodes.none")}</p>}
       {nodes && nodes.length > 0 && (
-        <WideTable label={say("nodes.title")}>
-          <table className="grid members-grid">
-            <thead>
-              <tr>
-                {COLUMNS.map((column) => (
-                  <th key={column} scope="col">
-                    {say(column)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {nodes.map((node) => (
-                <Row key={node.name} node={node} />
-              ))}
-            </tbody>
-          </table>
-        </WideTable>
+        <GridTable label={say("nodes.title")} columns={COLUMNS} className="members-grid">
+          {nodes.map((node) => (
+            <Row key={node.name} node={node} />
+          ))}
+        </GridTable>
       )}
     </>
   );

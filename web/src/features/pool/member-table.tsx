@@ -1,5 +1,5 @@
 import type { MemberRow, PoolDetail } from "../../../../src/model/console/pool-views.ts";
-import { WideTable } from "../../components/panel.tsx";
+import { GridTable } from "../../components/grid-table.tsx";
 import { StateMark } from "../../components/state-mark.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
@@ -24,49 +24,36 @@ export function MemberTable({ detail }: { readonly detail: PoolDetail }) {
   const label = say("pool.members", { count: detail.members.length });
   if (detail.members.length === 0) return <p className="dimmed">{say("pool.noMembers")}</p>;
   return (
-    <WideTable label={label}>
-      <table className="grid members-grid">
-        <thead>
-          <tr>
-            {COLUMNS.map((column) => (
-              <th key={column} scope="col">
-                {say(column)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {detail.members.map((member, index) => (
-            <tr key={`${member.ip}:${member.port}`}>
-              <td className="mono">{formatAddress(member.ip, member.port)}</td>
-              <StateCell member={member} />
-              <ProbeCell member={member} />
-              <td>
-                {member.weight}{" "}
-                <span className="dimmed">{say("member.share", { share: formatShare(member.share) })}</span>
-              </td>
-              <TrafficCells member={member} />
-              <td>
-                {member.last ? (
-                  <>
-                    {member.last.operator}
-                    <br />
-                    <span className="dimmed">
-                      <TimeAgo time={member.last.time} />
-                    </span>
-                  </>
-                ) : (
-                  "–"
-                )}
-              </td>
-              <td>
-                <MemberActions detail={detail} member={member} index={index} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </WideTable>
+    <GridTable label={label} columns={COLUMNS} className="members-grid">
+      {detail.members.map((member, index) => (
+        <tr key={`${member.ip}:${member.port}`}>
+          <td className="mono">{formatAddress(member.ip, member.port)}</td>
+          <StateCell member={member} />
+          <ProbeCell member={member} />
+          <td>
+            {member.weight}{" "}
+            <span className="dimmed">{say("member.share", { share: formatShare(member.share) })}</span>
+          </td>
+          <TrafficCells member={member} />
+          <td>
+            {member.last ? (
+              <>
+                {member.last.operator}
+                <br />
+                <span className="dimmed">
+                  <TimeAgo time={member.last.time} />
+                </span>
+              </>
+            ) : (
+              "–"
+            )}
+          </td>
+          <td>
+            <MemberActions detail={detail} member={member} index={index} />
+          </td>
+        </tr>
+      ))}
+    </GridTable>
   );
 }
 

@@ -1,18 +1,16 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { canMakeNamespaces } from "../lab/namespaces.ts";
 import { buildProgram } from "../scenario/program.ts";
-import { type ConsoleWorld, hasChromium, startConsoleWorld } from "./console-world.ts";
-import { openPage, type Viewer } from "./watched-page.ts";
+import { type ConsoleWorld, startConsoleWorld } from "./console-world.ts";
+import { missingForConsole } from "./stocked-console.ts";
+import { CHINESE, ENGLISH, openPage } from "./watched-page.ts";
 
 const PASSWORD = "correct horse battery staple";
 const NEXT_PASSWORD = "another horse battery staple";
-const ENGLISH: Viewer = { language: "en", colorScheme: "light", width: 1280 };
-const CHINESE: Viewer = { language: "zh-CN", colorScheme: "dark", width: 390 };
 
 let world: ConsoleWorld;
 
-describe.skipIf(!canMakeNamespaces() || !hasChromium())("console with accounts", () => {
+describe.skipIf(missingForConsole)(`console with accounts${missingForConsole}`, () => {
   beforeAll(async () => {
     buildProgram();
     world = await startConsoleWorld();

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { canMakeNamespaces } from "../lab/namespaces.ts";
 import { CLIENT_SECRET } from "../lab/oidc-provider.ts";
 import { buildProgram } from "../scenario/program.ts";
-import { type ConsoleWorld, hasChromium, startConsoleWorld } from "./console-world.ts";
-import { openPage, type WatchedPage } from "./watched-page.ts";
+import { type ConsoleWorld, startConsoleWorld } from "./console-world.ts";
+import { missingForConsole } from "./stocked-console.ts";
+import { CHINESE, ENGLISH, openPage, type WatchedPage } from "./watched-page.ts";
 
 // For a browser another site than the console, which is at 127.0.0.1.
 const ISSUER = "http://localhost:9000";
 
-describe.skipIf(!canMakeNamespaces() || !hasChromium())("console with login by OIDC", () => {
+describe.skipIf(missingForConsole)(`console with login by OIDC${missingForConsole}`, () => {
   const folder = mkdtempSync(path.join(tmpdir(), "parasaus-oidc-"));
   let world: ConsoleWorld;
   beforeAll(async () => {
@@ -41,11 +41,7 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console with login by O
   }
 
   it("lets an account in by its person at the provider, who comes from another site", async () => {
-    await using opened = await openPage(world, "pools", {
-      language: "en",
-      colorScheme: "light",
-      width: 1280,
-    });
+    await using opened = await openPage(world, "pools", ENGLISH);
     const { page } = opened;
     await page.getByRole("link", { name: "Log in with your organization" }).waitFor();
     expect(await opened.violations()).toEqual([]);
@@ -57,11 +53,7 @@ describe.skipIf(!canMakeNamespaces() || !hasChromium())("console with login by O
   });
 
   it("tells who is let in by no account, in Chinese too", async () => {
-    await using opened = await openPage(world, "pools", {
-      language: "zh-CN",
-      colorScheme: "dark",
-      width: 390,
-    });
+    await using opened = await openPage(world, "pools", CHINESE);
     const { page } = opened;
     await comeInAs(opened, "mallory", "使用单位账号登录");
     await page.getByRole("alert").getByText("没有账号对应").waitFor();

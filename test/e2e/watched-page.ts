@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import { ROOT } from "../scenario/program.ts";
 import type { ConsoleWorld } from "./console-world.ts";
 
@@ -14,6 +14,10 @@ export interface Viewer {
   /** Pixels. */
   readonly width: 1280 | 390;
 }
+
+export const ENGLISH: Viewer = { language: "en", colorScheme: "light", width: 1280 };
+export const CHINESE: Viewer = { language: "zh-CN", colorScheme: "dark", width: 390 };
+export const CHINESE_WIDE: Viewer = { language: "zh-CN", colorScheme: "light", width: 1280 };
 
 /** A page, and everything that went wrong in it. */
 export interface WatchedPage extends AsyncDisposable {
@@ -76,4 +80,13 @@ interface AxeViolation {
 async function axeSource(): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   return readFile(AXE, "utf8");
+}
+
+/** Presses a key until something has the focus. @throws after 40 times */
+export async function pressUntilFocused(page: Page, key: string, wanted: Locator): Promise<void> {
+  for (let presses = 0; presses < 40; presses += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`40 times ${key} did not lead there`);
 }

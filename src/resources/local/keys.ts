@@ -1,5 +1,5 @@
 import { ParasausError } from "../../foundation/index.ts";
-import type { ResourceDefinition } from "../../model/index.ts";
+import { type ResourceDefinition, resourceOf } from "../../model/index.ts";
 import type { ObjectReference } from "../resources.ts";
 
 /** Every object lies under it, and nothing else does. */
@@ -31,11 +31,6 @@ export function storedObjects(definition: ResourceDefinition): StoredObjects {
 /** `pools.parasaus.io "web"`, as Kubernetes' messages name an object. */
 export function titleOf({ definition, name }: ObjectReference): string {
   return `${resourceOf(definition)} "${name}"`;
-}
-
-/** `pools.parasaus.io`. */
-function resourceOf({ group, plural }: ResourceDefinition): string {
-  return group === "" ? plural : `${plural}.${group}`;
 }
 
 /** The refusal for an object that is not there. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
-import { type KubeObject, namespaceDefinition, type ResourceDefinition } from "../../model/index.ts";
+import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
 import type { Store, StoreCondition, StoreEntry, StoreWrite } from "../../store/index.ts";
 import { applyPatch } from "../patch/index.ts";
 import type {
@@ -14,25 +14,26 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../resources.ts";
-import type { Admission, AdmissionRequest } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import { encodeObject, freezeDeep, ObjectReader } from "./codec.ts";
 import { type Epoch, ORIGINAL_EPOCH } from "./epoch.ts";
 import { KeyLock } from "./key-lock.ts";
-import { keyOf, notFound, titleOf } from "./keys.ts";
+import { keyOf, titleOf } from "./keys.ts";
 import { listObjects } from "./list.ts";
-import { activate, claimNamespace, terminate } from "./namespaces.ts";
-import { keepNumber, NODE_NUMBERS_KEY, type NumberedNode, needsNumber, numberNode } from "./node-numbers.ts";
+import { keepNumber, NODE_NUMBERS_KEY, type NumberedNode, needsNumber } from "./node-numbers.ts";
+import { ObjectRules } from "./object-rules.ts";
 import {
   type OperationStamp,
   type RecordedChange,
   type RecordedEvent,
   recordChange,
   recordEvent,
-  secondsOf,
 } from "./operations.ts";
-import { hasName, isReleased, refuseOther, refuseOtherVersion, refuseReadOnly } from "./preconditions.ts";
-import { prepareCreate, prepareUpdate, randomSuffix } from "./prepare.ts";
+import { hasName, refuseOther, refuseOtherVersion, refuseReadOnly } from "./preconditions.ts";
+import { prepareUpdate, randomSuffix } from "./prepare.ts";
+import { prepareWrite } from "./prepare-together.ts";
 import { ResourceVersions } from "./resource-versions.ts";
+import { entryOf, writeOf } from "./stored-entry.ts";
 import { watchObjects } from "./watch.ts";
 import {
   changedOnly,
@@ -96,10 +97,9 @@ class StoredObjects implements LocalResources {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #autoCreateNamespaces: boolean;
-  readonly #admission: readonly Admission[];
   readonly #keyLock: KeyLock;
   readonly #reader: ObjectReader;
+  readonly #rules: ObjectRules;
   #sequence = 0;
 
   constructor(options: LocalResourcesOptions, shared: SharedParts) {
@@ -110,8 +110,11 @@ class StoredObjects implements LocalResources {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
-    this.#autoCreateNamespaces = options.autoCreateNamespaces ?? false;
-    this.#admission = options.admission ?? [];
+    this.#rules = new ObjectRules({
+      ...{ store: this.#store, reader: this.#reader, clock: this.#clock, random: this.#random },
+      autoCreateNamespaces: options.autoCreateNamespaces ?? false,
+      admission: options.admission ?? [],
+    });
   }
 
   through(store: Store): LocalResources {
@@ -128,10 +131,11 @@ class StoredObjects implements LocalResources {
 
   writeTogether(writes: readonly TogetherWrite[], options: TogetherOptions): Promise<readonly KubeObject[]> {
     const { conditions = [], also = [] } = options;
+    const source = { store: this.#store, reader: this.#reader, rules: this.#rules };
     const writeOnce = async () => {
       for (const condition of conditions) await this.#require(condition);
       const prepared: PreparedWrite[] = [];
-      for (const write of writes) prepared.push(await this.#prepare(write, options));
+      for (const write of writes) prepared.push(await prepareWrite(source, write, options));
       const changed = changedOnly(prepared);
       const next = changed.map((each) => each.next);
       if (changed.length === 0 || options.dryRun) return next;
@@ -150,45 +154,8 @@ class StoredObjects implements LocalResources {
     throw new ParasausError("Conflict", `Cannot write: "${key}" was written by somebody else meanwhile`);
   }
 
-  async #prepare(write: TogetherWrite, options: WriteOptions): Promise<PreparedWrite> {
-    if (write.isRemoved) return this.#prepareRemoval(write.reference, options);
-    const { reference, edit } = write;
-    const { definition, namespace } = reference;
-    refuseReadOnly(definition);
-    const key = keyOf(reference);
-    const entry = await this.#store.get(key);
-    if (entry) {
-      const previous = this.#reader.read(entry);
-      const next = prepareUpdate(definition, edit(previous), previous, options);
-      if (next !== previous) await this.#admit({ definition, verb: "update", previous, next, options });
-      const put = { kind: "put", key, value: encodeObject(next) } as const;
-      return {
-        ...{ reference, previous, next, writes: [put] },
-        conditions: [{ key, modRevision: entry.modRevision }],
-      };
-    }
-    const next = await this.#draft(definition, edit(undefined), options);
-    const claim = await this.#claimNamespace(namespace);
-    return {
-      ...{ reference, next },
-      conditions: [{ key, modRevision: 0 }, ...claim.conditions],
-      writes: [{ kind: "put", key, value: encodeObject(next) }, ...claim.writes],
-    };
-  }
-
-  async #prepareRemoval(reference: ObjectReference, options: WriteOptions): Promise<PreparedWrite> {
-    const entry = await this.#entry(reference);
-    const previous = this.#reader.read(entry);
-    const next = await this.#leaving(reference, previous, options);
-    const { key, modRevision } = entry;
-    const write: StoreWrite = isReleased(next)
-      ? { kind: "delete", key }
-      : { kind: "put", key, value: encodeObject(next) };
-    return { reference, previous, next, conditions: [{ key, modRevision }], writes: [write] };
-  }
-
   async get(reference: ObjectReference): Promise<KubeObject> {
-    return this.#reader.read(await this.#entry(reference));
+    return this.#reader.read(await entryOf(this.#store, reference));
   }
 
   list(definition: ResourceDefinition, options: ListOptions = {}): Promise<ObjectList> {
@@ -224,21 +191,15 @@ class StoredObjects implements LocalResources {
     );
   }
 
-  async #entry(reference: ObjectReference): Promise<StoreEntry> {
-    const entry = await this.#store.get(keyOf(reference));
-    if (!entry) throw notFound(reference);
-    return entry;
-  }
-
   async #createOnce(
     definition: ResourceDefinition,
     input: unknown,
     options: WriteOptions,
   ): Promise<KubeObject | undefined> {
-    const object = await this.#draft(definition, input, options);
+    const object = await this.#rules.draft(definition, input, options);
     const { name, namespace } = object.metadata;
     const reference = { definition, name, ...(namespace ? { namespace } : {}) };
-    const claim = await this.#claimNamespace(namespace);
+    const claim = await this.#rules.claimNamespace(namespace);
     const key = keyOf(reference);
     if (await this.#store.get(key)) {
       if (!hasName(input)) return undefined;
@@ -246,7 +207,7 @@ class StoredObjects implements LocalResources {
         object: { group: definition.group, kind: definition.kind, name },
       });
     }
-    const { object: stored, ...numbering } = await this.#number(definition, object, undefined);
+    const { object: stored, ...numbering } = await this.#rules.number(definition, object, undefined);
     return this.#commit({
       conditions: [{ key, modRevision: 0 }, ...claim.conditions, ...numbering.conditions],
       writes: [{ kind: "put", key, value: encodeObject(stored) }, ...claim.writes, ...numbering.writes],
@@ -254,18 +215,6 @@ class StoredObjects implements LocalResources {
       answer: (revision) => (revision === undefined ? stored : this.#reader.at(stored, revision)),
       options,
     });
-  }
-
-  /** Gives a Node that has none a number of its own, in the Node's own transaction. */
-  async #number(
-    definition: ResourceDefinition,
-    next: KubeObject,
-    previous: KubeObject | undefined,
-  ): Promise<NumberedNode> {
-    const isLeaving = next.metadata.deletionTimestamp !== undefined;
-    if (!needsNumber(definition, previous) || isLeaving) return { object: next, conditions: [], writes: [] };
-    const source = { store: this.#store, reader: this.#reader, now: () => this.#clock.now() };
-    return numberNode(next, source, previous === undefined);
   }
 
   async #rewrite(
@@ -276,21 +225,21 @@ class StoredObjects implements LocalResources {
   ): Promise<KubeObject> {
     refuseReadOnly(reference.definition);
     const rewriteOnce = async () => {
-      const entry = await this.#entry(reference);
+      const entry = await entryOf(this.#store, reference);
       const current = this.#reader.read(entry);
       const input = edit(current);
       refuseOtherVersion(reference, input, current);
       const prepared = prepareUpdate(reference.definition, input, current, options);
       if (prepared === current) return current;
       const next = keepNumber(reference.definition, prepared, current);
-      await this.#admit({
+      await this.#rules.admit({
         definition: reference.definition,
         verb: "update",
         previous: current,
         next,
         options,
       });
-      const { object, ...numbering } = await this.#number(reference.definition, next, current);
+      const { object, ...numbering } = await this.#rules.number(reference.definition, next, current);
       const change = { verb, before: current, after: object, options };
       return this.#replace(entry, object, change, options, numbering);
     };
@@ -307,12 +256,9 @@ class StoredObjects implements LocalResources {
     options: WriteOptions,
     also: Pick<NumberedNode, "conditions" | "writes"> = { conditions: [], writes: [] },
   ): Promise<KubeObject | undefined> {
-    const write: StoreWrite = isReleased(next)
-      ? { kind: "delete", key }
-      : { kind: "put", key, value: encodeObject(next) };
     return this.#commit({
       conditions: [{ key, modRevision }, ...also.conditions],
-      writes: [write, ...also.writes],
+      writes: [writeOf(key, next), ...also.writes],
       change,
       answer: (revision) => (revision === undefined ? next : this.#reader.at(next, revision)),
       options,
@@ -320,52 +266,12 @@ class StoredObjects implements LocalResources {
   }
 
   async #deleteOnce(reference: ObjectReference, options: DeleteOptions): Promise<KubeObject | undefined> {
-    const entry = await this.#entry(reference);
+    const entry = await entryOf(this.#store, reference);
     const current = this.#reader.read(entry);
     refuseOther(reference, options.preconditions, current);
-    const next = await this.#leaving(reference, current, options);
+    const next = await this.#rules.leaving(reference, current, options);
     if (next === current) return current;
     return this.#replace(entry, next, { verb: "delete", before: current, options }, options);
-  }
-
-  /** The object with the mark of its deletion; itself when it has that already. */
-  async #leaving(
-    { definition }: ObjectReference,
-    current: KubeObject,
-    options: WriteOptions,
-  ): Promise<KubeObject> {
-    await this.#admit({ definition, verb: "delete", previous: current, options });
-    const held = terminate(definition, current);
-    if (held.metadata.deletionTimestamp) return current;
-    const deletionTimestamp = secondsOf(this.#clock.now());
-    return { ...held, metadata: { ...held.metadata, deletionTimestamp } };
-  }
-
-  /** The object that a client wants to create, admitted. */
-  async #draft(definition: ResourceDefinition, input: unknown, options: WriteOptions): Promise<KubeObject> {
-    const next = this.#activated(definition, input, options);
-    await this.#admit({ definition, verb: "create", next, options });
-    return next;
-  }
-
-  #activated(definition: ResourceDefinition, input: unknown, options: WriteOptions): KubeObject {
-    const source = { clock: this.#clock, random: this.#random };
-    return activate(definition, prepareCreate(definition, input, options, source));
-  }
-
-  /** What has an object's namespace be there; nothing for one that has none. */
-  async #claimNamespace(namespace: string | undefined): Promise<Pick<NumberedNode, "conditions" | "writes">> {
-    if (!namespace) return { conditions: [], writes: [] };
-    const draft = (name: string) =>
-      this.#activated(namespaceDefinition, { metadata: { name } }, { operator: "system:namespaces" });
-    return claimNamespace(namespace, {
-      ...{ store: this.#store, reader: this.#reader, draft },
-      autoCreateNamespaces: this.#autoCreateNamespaces,
-    });
-  }
-
-  async #admit(request: AdmissionRequest): Promise<void> {
-    for (const admit of this.#admission) await admit(request);
   }
 
   #stamp(): OperationStamp {

@@ -2,7 +2,7 @@ export type { AccessRequest } from "./access/access-request.ts";
 export { type Credentials, SESSION_COOKIE } from "./access/credentials.ts";
 export { type Grants, higher, isAtLeast, restrictGrants } from "./access/grants.ts";
 export { type AccountIdentity, credentialOf, type Identity } from "./access/identity.ts";
-export { maySeeOperation, resourceOf, type SeenOperation } from "./access/operation-sight.ts";
+export { maySeeOperation, type SeenOperation } from "./access/operation-sight.ts";
 export { mayDo, permitObject, type RefusedRequest } from "./access/permit.ts";
 export { type HealthQuestion, reportHealth } from "./console/health-report.ts";
 export {

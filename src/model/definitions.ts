@@ -44,6 +44,16 @@ export function findDefinition(name: string, group?: string): ResourceDefinition
   );
 }
 
+/** The definition of an object: exactly its kind and version. */
+export function definitionFor(apiVersion: unknown, kind: unknown): ResourceDefinition | undefined {
+  return DEFINITIONS.find((each) => each.kind === kind && apiVersion === apiVersionOf(each));
+}
+
+/** A kind as access rules and messages name it: `pools.parasaus.io`, `services`. */
+export function resourceOf({ plural, group }: Pick<ResourceDefinition, "plural" | "group">): string {
+  return group === "" ? plural : `${plural}.${group}`;
+}
+
 /** `v1` or `parasaus.io/v1`. */
 export function apiVersionOf({ group, version }: ResourceDefinition): string {
   return group === "" ? version : `${group}/${version}`;

@@ -50,7 +50,7 @@ export { type DecodedJson, decodeJson } from "./decode/json.ts";
 export { unwrapList } from "./decode/list.ts";
 export { type DecodedDocument, type DecodeLimits, decodeYaml } from "./decode/yaml.ts";
 export type { JsonSchema, PrinterColumn, ResourceDefinition } from "./definition.ts";
-export { apiVersionOf, DEFINITIONS, findDefinition } from "./definitions.ts";
+export { apiVersionOf, DEFINITIONS, definitionFor, findDefinition, resourceOf } from "./definitions.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
 export { endpointsDefinition } from "./endpoints/definition.ts";
 export type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints } from "./endpoints/endpoints.ts";

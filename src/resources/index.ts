@@ -1,3 +1,4 @@
+export { findObject } from "./find-object.ts";
 export { type FollowOptions, followObjects, type ObjectChange } from "./follow.ts";
 export type {
   DeleteOptions,

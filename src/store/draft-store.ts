@@ -1,17 +1,14 @@
 import { ParasausError } from "../foundation/index.ts";
 import type { RangeOptions, RangeResult, Store, StoreCondition, StoreEntry, StoreWrite } from "./store.ts";
 
-/** A store that shows what would be stored. */
-export interface DraftStore extends Store {
-  /** Keys that were written, each once, in the order of their first write. */
-  readonly writtenKeys: () => readonly string[];
-}
+/** What of a store a draft asks. */
+type Readable = Pick<Store, "get" | "range" | "revision">;
 
 /**
  * A store in which everything can be written and nothing is: reads see the store below it and, before that, what was
  * written here. Who writes through it learns what would come of it. Leases and watches it has none.
  */
-export function createDraftStore(below: Store): DraftStore {
+export function createDraftStore(below: Readable): Store {
   const written = new Map<string, StoreEntry | undefined>();
   const seen = new Map<string, StoreEntry | undefined>();
   let risen = 0;
@@ -23,7 +20,6 @@ export function createDraftStore(below: Store): DraftStore {
   };
   const revision = async () => (await below.revision()) + risen;
   return {
-    writtenKeys: () => [...written.keys()],
     get,
     revision,
     range: (prefix, options = {}) => rangeWith(below, written, prefix, options),
@@ -59,7 +55,7 @@ function entryOf(write: StoreWrite, before: StoreEntry | undefined, now: number)
 }
 
 async function rangeWith(
-  below: Store,
+  below: Readable,
   written: ReadonlyMap<string, StoreEntry | undefined>,
   prefix: string,
   { limit, after, revision }: RangeOptions,

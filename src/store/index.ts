@@ -1,4 +1,4 @@
-export { createDraftStore, type DraftStore } from "./draft-store.ts";
+export { createDraftStore } from "./draft-store.ts";
 export { type Fence, fenceStore } from "./fence-store.ts";
 export { type HeldLease, type HeldLeaseOptions, holderOf, holdLease } from "./held-lease.ts";
 export type {

@@ -99,6 +99,28 @@ export async function openAccountWorld(
   };
 }
 
+/** One with a namespace `shop`, and with who may change it and who may look at it. */
+export interface ShopWorld {
+  readonly world: AccountWorld;
+  /** Operator in `shop`. */
+  readonly olga: Shown;
+  /** Viewer in `shop`. */
+  readonly vic: Shown;
+}
+
+/** Opens it. */
+export async function openShopWorld(): Promise<ShopWorld> {
+  const world = await openAccountWorld();
+  await world.makeAccount("olga", "operator", "shop");
+  await world.makeAccount("vic", "viewer", "shop");
+  return { world, olga: await world.loginForToken("olga"), vic: await world.loginForToken("vic") };
+}
+
+/** The body of an answer that is no refusal; the tests of the API hold it to the schema. */
+export function bodyAs<Kind>(body: unknown): Kind {
+  return body as Kind;
+}
+
 function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     return JSON.parse(text);

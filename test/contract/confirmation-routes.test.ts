@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type AccountWorld, openAccountWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, openShopWorld, type Shown } from "./account-world.ts";
 
 const POOLS = "/apis/parasaus.io/v1/namespaces/shop/pools";
 /** The shortest there is. */
@@ -9,10 +9,7 @@ let world: AccountWorld;
 let olga: Shown;
 let vic: Shown;
 beforeAll(async () => {
-  world = await openAccountWorld();
-  await world.makeAccount("olga", "operator", "shop");
-  await world.makeAccount("vic", "viewer", "shop");
-  [olga, vic] = [await world.loginForToken("olga"), await world.loginForToken("vic")];
+  ({ world, olga, vic } = await openShopWorld());
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -9,11 +9,12 @@ import {
   serviceDefinition,
 } from "../../src/model/index.ts";
 import { createLocalResources, type LocalResources } from "../../src/resources/local/index.ts";
-import { type AppliedDocument, applyTogether } from "../../src/server/confirmations/apply-together.ts";
+import { applyTogether } from "../../src/server/confirmations/apply-together.ts";
 import { keepChange } from "../../src/server/confirmations/keep-change.ts";
 import { listConfirmations } from "../../src/server/confirmations/stored-confirmation.ts";
 import { takeBack } from "../../src/server/confirmations/take-back.ts";
 import { watchConfirmations } from "../../src/server/confirmations/watch-confirmations.ts";
+import type { AppliedDocument } from "../../src/server/documents.ts";
 import type { Store } from "../../src/store/index.ts";
 
 /** A store, empty at first. */
@@ -262,5 +263,6 @@ function together(store: Store): readonly Store[] {
     },
     transact: store.transact.bind(store),
   };
+  // What waiting for each other takes; keeping and taking back ask a store for nothing else.
   return [view, view] as unknown as readonly Store[];
 }

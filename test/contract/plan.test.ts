@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plan, PlannedObject, Pool } from "../../src/model/index.ts";
-import { type AccountWorld, openAccountWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
 
 const POOLS = "/apis/parasaus.io/v1/namespaces/shop/pools";
 const PATIENCE = { timeout: 20_000, interval: 50 };
@@ -9,10 +9,7 @@ let world: AccountWorld;
 let olga: Shown;
 let vic: Shown;
 beforeAll(async () => {
-  world = await openAccountWorld();
-  await world.makeAccount("olga", "operator", "shop");
-  await world.makeAccount("vic", "viewer", "shop");
-  [olga, vic] = [await world.loginForToken("olga"), await world.loginForToken("vic")];
+  ({ world, olga, vic } = await openShopWorld());
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -27,7 +24,7 @@ async function ask(shown: Shown, method: string, route: string, body?: unknown) 
   return answer.body;
 }
 async function plan(objects: readonly unknown[], more: object = {}, shown = olga): Promise<Plan> {
-  return (await ask(shown, "POST", "/api/plan", { objects, ...more })) as unknown as Plan;
+  return bodyAs<Plan>(await ask(shown, "POST", "/api/plan", { objects, ...more }));
 }
 const outcomes = ({ objects }: Plan) =>
   objects.map(({ kind, name, outcome }) => `${kind}/${name} ${outcome}`);
@@ -46,7 +43,7 @@ const everything = async () => {
 describe("a plan", () => {
   it("says field by field what a file would change, and stores nothing", async () => {
     await ask(olga, "POST", POOLS, poolOf("web", { drainSeconds: 9 }));
-    const placed = async () => ((await ask(olga, "GET", `${POOLS}/web`)) as unknown as Pool).status;
+    const placed = async () => bodyAs<Pool>(await ask(olga, "GET", `${POOLS}/web`)).status;
     await expect.poll(async () => (await placed())?.connectAddresses?.length, PATIENCE).toBe(1);
     const before = await everything();
     const members = [member(80, { state: "drain" }), member(82)];
@@ -124,7 +121,7 @@ describe("a plan", () => {
   it("warns of a connect address that another pool holds", async () => {
     await ask(olga, "POST", POOLS, poolOf("holder", { port: 31_001 }));
     const address = async () =>
-      ((await ask(olga, "GET", `${POOLS}/holder`)) as unknown as Pool).status?.connectAddresses?.[0]?.port;
+      bodyAs<Pool>(await ask(olga, "GET", `${POOLS}/holder`)).status?.connectAddresses?.[0]?.port;
     await expect.poll(address, PATIENCE).toBe(31_001);
     const { warnings, outcome } = only(await plan([poolOf("rival", { port: 31_001 })]));
     expect([outcome, warnings.join()]).toEqual(["created", "*:31001/TCP is held by pool shop/holder"]);
@@ -166,7 +163,7 @@ describe("the plan of a Service", () => {
     subsets: [{ addresses: ips.map((ip) => ({ ip })), ports: [{ name: "http", port: 8080 }] }],
   });
   const http = { name: "http", port: 80, nodePort: 31_777 };
-  const pool = async () => (await world.call(olga, "GET", `${POOLS}/svc`)).body as unknown as Pool;
+  const pool = async () => bodyAs<Pool>((await world.call(olga, "GET", `${POOLS}/svc`)).body);
   const ips = async () => (await pool()).spec?.members.map(({ ip }) => ip);
 
   it("has the Pool that circle-watch makes of it then", async () => {

@@ -2,7 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isPlainPath, openApi31 } from "../../src/api/index.ts";
 import type { Pool } from "../../src/model/index.ts";
-import { type AccountWorld, openAccountWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
 
 const KUBE_POOLS = "/apis/parasaus.io/v1/namespaces/shop/pools";
 const PATIENCE = { timeout: 20_000, interval: 50 };
@@ -11,10 +11,7 @@ let world: AccountWorld;
 let olga: Shown;
 let vic: Shown;
 beforeAll(async () => {
-  world = await openAccountWorld();
-  await world.makeAccount("olga", "operator", "shop");
-  await world.makeAccount("vic", "viewer", "shop");
-  [olga, vic] = [await world.loginForToken("olga"), await world.loginForToken("vic")];
+  ({ world, olga, vic } = await openShopWorld());
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -112,10 +109,10 @@ describe("an object under /api/objects", () => {
     const made = await put("web", spec(1), { "if-none-match": "*" });
     expect(made.status).toBe(201);
     const read = async () => world.call(olga, "GET", path("web"));
-    const versionOf = async () => ((await read()).body as unknown as Pool).metadata.resourceVersion;
-    const hasVerdict = async () => ((await read()).body as unknown as Pool).status?.members?.[0]?.verdict;
+    const versionOf = async () => bodyAs<Pool>((await read()).body).metadata.resourceVersion;
+    const hasVerdict = async () => bodyAs<Pool>((await read()).body).status?.members?.[0]?.verdict;
     await expect.poll(hasVerdict, PATIENCE).toBe("up");
-    expect(await versionOf()).not.toBe((made.body as unknown as Pool).metadata.resourceVersion);
+    expect(await versionOf()).not.toBe(bodyAs<Pool>(made.body).metadata.resourceVersion);
     expect((await read()).headers.get("etag")).toBe(made.tag);
     const second = await put("web", spec(2), { "if-match": made.tag });
     expect(second.status).toBe(200);
@@ -126,7 +123,7 @@ describe("an object under /api/objects", () => {
     const labelled = await put("web", { metadata: { labels: { tier: "a" } }, ...spec(2) });
     expect((await put("web", spec(4), { "if-match": second.tag })).status).toBe(412);
     expect((await put("web", spec(5), { "if-match": `"x", ${labelled.tag}` })).status).toBe(200);
-    const { spec: now, metadata } = (await read()).body as unknown as Pool;
+    const { spec: now, metadata } = bodyAs<Pool>((await read()).body);
     expect([now.drainSeconds, metadata.labels, metadata.finalizers]).toEqual([
       5,
       undefined,

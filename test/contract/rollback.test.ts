@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject, Operation, Pool } from "../../src/model/index.ts";
-import { type AccountWorld, openAccountWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
 
 const API = "/apis/parasaus.io/v1";
 const POOLS = `${API}/namespaces/shop/pools`;
@@ -11,10 +11,7 @@ let world: AccountWorld;
 let olga: Shown;
 let vic: Shown;
 beforeAll(async () => {
-  world = await openAccountWorld();
-  await world.makeAccount("olga", "operator", "shop");
-  await world.makeAccount("vic", "viewer", "shop");
-  [olga, vic] = [await world.loginForToken("olga"), await world.loginForToken("vic")];
+  ({ world, olga, vic } = await openShopWorld());
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -23,12 +20,10 @@ const poolOf = (name: string, spec: object = {}) => ({
   ...{ apiVersion: "parasaus.io/v1", kind: "Pool", metadata: { name, namespace: "shop" } },
   spec: { healthCheck: { type: "none" }, members: [member(80), member(81)], ...spec },
 });
-/** The body of an answer that is no refusal; the tests of the API hold it to the schema. */
-const asPool = (body: unknown) => body as Pool;
 async function ask(shown: Shown, method: string, route: string, body?: unknown, type?: string) {
   const answer = await world.call(shown, method, route, body, type);
   if (answer.status >= 300) throw new Error(`${route}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return asPool(answer.body);
+  return bodyAs<Pool>(answer.body);
 }
 const create = (name: string, spec: object = {}) => ask(olga, "POST", POOLS, poolOf(name, spec));
 const change = (name: string, spec: object) => ask(olga, "PATCH", `${POOLS}/${name}`, { spec }, MERGE);
@@ -142,7 +137,7 @@ it("rolls a pool that a Service owns back in Service, Endpoints and Pool, as one
   const members = async () => {
     const { status, body } = await world.call(olga, "GET", `${POOLS}/svc`);
     return status === 200
-      ? asPool(body).spec.members.map(({ ip, state }) => `${ip} ${state ?? ""}`.trim())
+      ? bodyAs<Pool>(body).spec.members.map(({ ip, state }) => `${ip} ${state ?? ""}`.trim())
       : [];
   };
   const annotations = { healthCheckType: "none" };
@@ -259,10 +254,10 @@ describe("the record", () => {
     // As kubectl shows it, in lists too; what is stored stays as it is.
     const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
     const { body } = await world.call({ ...olga, accept }, "GET", `${POOLS}?includeObject=Object`);
-    const table = body as unknown as {
+    const table = bodyAs<{
       readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
       readonly rows: readonly { readonly cells: readonly unknown[]; readonly object: Pool }[];
-    };
+    }>(body);
     const at = table.columnDefinitions.findIndex(({ name }) => name === "OPERATOR");
     const row = table.rows.find(({ object }) => object.metadata.name === "last");
     expect([table.columnDefinitions[at]?.priority, row?.cells[at]]).toEqual([1, "anonymous"]);

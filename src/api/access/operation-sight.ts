@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import { findDefinition, type Operation, type ResourceDefinition } from "../../model/index.ts";
+import { findDefinition, type Operation, resourceOf } from "../../model/index.ts";
 import { mayDo } from "./permit.ts";
 
 /** What of an operation counts for who may see it. */
@@ -28,9 +28,4 @@ export function maySeeOperation(
       ...(namespace === undefined ? {} : { namespace }),
     });
   });
-}
-
-/** A kind as access knows it: `pools.parasaus.io`. */
-export function resourceOf({ plural, group }: Pick<ResourceDefinition, "plural" | "group">): string {
-  return group === "" ? plural : `${plural}.${group}`;
 }

@@ -30,10 +30,11 @@ const pools = new Map([
 ]);
 const catalogue = new PoolCatalogue({ pools, version: () => 0, lastOperationOf: () => undefined });
 const ALL = { search: "", offsetCount: 0, limitCount: 10, maySee: () => true };
-const nodes = [
-  { name: "n1", isReady: true },
-  { name: "n2", isReady: false },
-] as unknown as readonly NodeRow[];
+const node = (name: string, isReady: boolean): NodeRow => ({
+  ...{ name, isReady, addresses: [], driver: "ebpf", version: "1", server: "s1", heartbeat: "" },
+  ...{ appliedRevision: "", lagCount: 0, poolCount: 0, flowCount: 0, problems: [] },
+});
+const nodes = [node("n1", true), node("n2", false)];
 
 describe("reportHealth", () => {
   it("puts first what went down last, with its reason and its pool", () => {

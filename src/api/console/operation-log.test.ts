@@ -1,19 +1,27 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Operation, Pool } from "../../model/index.ts";
+import { type KubeObject, type Operation, type Pool, poolDefinition } from "../../model/index.ts";
 import { OperationLog, type OperationQuestion, summarizeOperation } from "./operation-log.ts";
 
-const pool = {
-  metadata: { name: "web", namespace: "shop", ownerReferences: [{ kind: "Service", name: "web" }] },
-} as unknown as Pool;
+const owner = { apiVersion: "v1", kind: "Service", name: "web", uid: "u" };
+const pool = poolDefinition.applyDefaults({
+  ...{ apiVersion: "parasaus.io/v1", kind: "Pool" },
+  metadata: { name: "web", namespace: "shop", ownerReferences: [owner] },
+  spec: { members: [] },
+} as KubeObject) as Pool;
 let log: OperationLog;
 
 function operation(name: string, { object, ...more }: Partial<Operation["spec"]> = {}) {
-  const spec = {
-    ...{ operator: "alice", time: `2026-01-01T00:00:0${name}Z`, verb: "update", revision: name },
-    object: { kind: "Pool", namespace: "shop", name: "web", ...object },
-    ...more,
-  };
-  return summarizeOperation({ metadata: { name }, spec } as unknown as Operation);
+  return summarizeOperation({
+    ...{ apiVersion: "parasaus.io/v1", kind: "Operation", metadata: { name } },
+    spec: {
+      ...{ operator: "alice", time: `2026-01-01T00:00:0${name}Z`, verb: "update", revision: name },
+      object: {
+        ...{ apiVersion: "parasaus.io/v1", kind: "Pool", namespace: "shop", name: "web", uid: "u" },
+        ...object,
+      },
+      ...more,
+    },
+  });
 }
 
 const object = (kind: string, name: string) => ({ kind, name }) as Operation["spec"]["object"];

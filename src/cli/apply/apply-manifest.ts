@@ -1,8 +1,13 @@
 import { hasCode, ParasausError } from "../../foundation/index.ts";
-import type { KubeObject, ResourceDefinition } from "../../model/index.ts";
-import type { ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import { definitionFor, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
+import {
+  findObject,
+  type ObjectReference,
+  type Resources,
+  type WriteOptions,
+} from "../../resources/index.ts";
 import { appliedObject } from "../../resources/patch/index.ts";
-import { definitionFor, qualifiedName } from "../client/kinds.ts";
+import { qualifiedName } from "../client/kinds.ts";
 import { referenceTo } from "../client/namespaces.ts";
 import type { Manifest, ManifestObject } from "./manifest.ts";
 
@@ -52,7 +57,7 @@ async function createOrChange(
   options: ApplyOptions,
 ): Promise<Outcome> {
   for (let attempt = 1; ; attempt += 1) {
-    const live = await find(resources, reference);
+    const live = await findObject(resources, reference);
     const wanted = appliedObject(object, reference.namespace, live);
     try {
       if (!live) {
@@ -65,15 +70,6 @@ async function createOrChange(
       const isRace = hasCode(failure, "Conflict") || hasCode(failure, "AlreadyExists");
       if (!isRace || attempt === MOST_ATTEMPTS) throw failure;
     }
-  }
-}
-
-async function find(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
-  try {
-    return await resources.get(reference);
-  } catch (failure) {
-    if (hasCode(failure, "NotFound")) return undefined;
-    throw failure;
   }
 }
 

@@ -1,7 +1,7 @@
 import { ParasausError } from "../../foundation/index.ts";
-import { parseDurationMs } from "../../model/index.ts";
+import { definitionFor, parseDurationMs } from "../../model/index.ts";
 import type { Connection } from "../client/connection.ts";
-import { definitionFor, qualifiedName } from "../client/kinds.ts";
+import { qualifiedName } from "../client/kinds.ts";
 import type { ApplyOptions } from "./apply-manifest.ts";
 import type { Manifest } from "./manifest.ts";
 

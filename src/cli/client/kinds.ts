@@ -1,5 +1,5 @@
 import { ParasausError } from "../../foundation/index.ts";
-import { apiVersionOf, DEFINITIONS, findDefinition, type ResourceDefinition } from "../../model/index.ts";
+import { DEFINITIONS, findDefinition, type ResourceDefinition } from "../../model/index.ts";
 
 /** What `KIND`, `KIND/NAME` or `KIND NAME...` on the command line mean. */
 export interface Target {
@@ -46,9 +46,4 @@ function definitionsOf(word: string): readonly ResourceDefinition[] {
   if (inCategory.length > 0) return inCategory;
   const known = DEFINITIONS.map(({ plural }) => plural).join(", ");
   throw new ParasausError("Usage", `Cannot find kind "${word}": there are ${known}`);
-}
-
-/** The definition of an object in a file: exactly its kind and version. */
-export function definitionFor(apiVersion: string, kind: string): ResourceDefinition | undefined {
-  return DEFINITIONS.find((each) => each.kind === kind && apiVersion === apiVersionOf(each));
 }

@@ -1,13 +1,14 @@
-import type {
-  FieldChange,
-  Plan,
-  PlannedMember,
-  PlannedObject,
-  PlannedOutcome,
-  PlannedTraffic,
+import {
+  definitionFor,
+  type FieldChange,
+  type Plan,
+  type PlannedMember,
+  type PlannedObject,
+  type PlannedOutcome,
+  type PlannedTraffic,
 } from "../../model/index.ts";
 import type { Manifest } from "../apply/manifest.ts";
-import { definitionFor, qualifiedName } from "../client/kinds.ts";
+import { qualifiedName } from "../client/kinds.ts";
 import { formatSeconds } from "../output/age.ts";
 import { renderTable } from "../output/table.ts";
 

@@ -1,6 +1,7 @@
 import { formatHostPort } from "../../foundation/index.ts";
 import {
   type Condition,
+  definitionFor,
   isBadNews,
   type KubeObject,
   type MemberStatus,
@@ -8,7 +9,7 @@ import {
   type Node,
   type Pool,
 } from "../../model/index.ts";
-import { definitionFor, qualifiedName } from "../client/kinds.ts";
+import { qualifiedName } from "../client/kinds.ts";
 
 /** Something that an operator should look at. */
 export interface Attention {

@@ -1,7 +1,8 @@
 import { ParasausError } from "../../foundation/index.ts";
+import { definitionFor } from "../../model/index.ts";
 import { collectManifests, FILE_OPTIONS } from "../apply/files.ts";
 import { connect } from "../client/connection.ts";
-import { definitionFor, qualifiedName, readTargets, type Target } from "../client/kinds.ts";
+import { qualifiedName, readTargets, type Target } from "../client/kinds.ts";
 import { NAMESPACE_OPTION, namespaceOf, referenceTo } from "../client/namespaces.ts";
 import { EXIT } from "../output/errors.ts";
 import { type Invocation, isSet, listOption, textOption, type Verb } from "../verb.ts";

@@ -13,7 +13,7 @@ import {
   type Service,
   serviceDefinition,
 } from "../../model/index.ts";
-import type { ObjectReference, Resources } from "../../resources/index.ts";
+import { findObject, type ObjectReference, type Resources } from "../../resources/index.ts";
 import { withAllocation } from "../allocator/pool-status.ts";
 import { generate, ownedPoolOf, type Problem, type WantedPool } from "../circle-watch/generate.ts";
 import { mergedPool, newPool } from "../circle-watch/merge.ts";
@@ -192,12 +192,7 @@ class Seer {
     definition: ResourceDefinition,
     name: ForeseenName,
   ): Promise<Kind | undefined> {
-    try {
-      return (await this.#resources.get(referenceTo(definition, name))) as Kind;
-    } catch (failure) {
-      if (hasCode(failure, "NotFound")) return undefined;
-      throw failure;
-    }
+    return (await findObject(this.#resources, referenceTo(definition, name))) as Kind | undefined;
   }
 }
 

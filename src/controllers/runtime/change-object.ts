@@ -1,6 +1,11 @@
 import { hasCode } from "../../foundation/index.ts";
 import type { KubeObject } from "../../model/index.ts";
-import type { ObjectReference, Resources, WriteOptions } from "../../resources/index.ts";
+import {
+  findObject,
+  type ObjectReference,
+  type Resources,
+  type WriteOptions,
+} from "../../resources/index.ts";
 
 const MOST_ATTEMPTS = 8;
 
@@ -33,7 +38,7 @@ export async function changeObject<Kind extends KubeObject>(
     } catch (failure) {
       if (!isWorthAnotherLook(failure) || attempt >= MOST_ATTEMPTS) throw failure;
     }
-    const fresh = await readAgain(request.resources, request.reference);
+    const fresh = await findObject(request.resources, request.reference);
     if (fresh?.metadata.uid !== request.known.metadata.uid) return undefined;
     current = fresh as Kind;
   }
@@ -41,13 +46,4 @@ export async function changeObject<Kind extends KubeObject>(
 
 function isWorthAnotherLook(failure: unknown): boolean {
   return hasCode(failure, "Conflict") || hasCode(failure, "NotFound");
-}
-
-async function readAgain(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
-  try {
-    return await resources.get(reference);
-  } catch (failure) {
-    if (hasCode(failure, "NotFound")) return undefined;
-    throw failure;
-  }
 }

@@ -3,9 +3,9 @@ import { credentialOf, type Identity, mayDo, operatorOf, permitObject } from "..
 import { ParasausError } from "../../foundation/index.ts";
 import { type ApiToken, accountOfToken, apiTokenDefinition } from "../../model/index.ts";
 import type { LocalResources } from "../../resources/local/index.ts";
+import { optionalTextIn, optionalTextsIn, readBody, textIn } from "../read-body.ts";
 import type { AccountService, Asking, MadeSession } from "./account-service.ts";
 import { type FirstAdministratorOptions, makeFirstAdministrator } from "./first-administrator.ts";
-import { optionalTextIn, optionalTextsIn, readBody, textIn } from "./read-body.ts";
 import { setSessionCookie } from "./session-cookie.ts";
 
 const BODY_LIMIT_BYTES = 16 * 1024;

@@ -2,18 +2,13 @@ import { type Clock, ParasausError } from "../../foundation/index.ts";
 import type { KubeObject } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
 import type { LocalResources, TogetherWrite } from "../../resources/local/index.ts";
-import { type AppliedFile, appliedObject } from "../../resources/patch/index.ts";
+import { appliedObject } from "../../resources/patch/index.ts";
+import type { AppliedDocument } from "../documents.ts";
 import { confirmationKey, type StoredConfirmation, writeConfirmation } from "./stored-confirmation.ts";
 
 /** A transaction has 128 writes at most, as etcd does; some are namespaces and the record. */
 const MOST_OBJECTS = 100;
 const SECONDS = { least: 5, most: 86_400 } as const;
-
-/** One object as a file has it, and which one it is. */
-export interface AppliedDocument {
-  readonly reference: ObjectReference;
-  readonly file: AppliedFile;
-}
 
 /** What is applied, by whom, and for how long it waits for his word. */
 export interface ApplyRequest {

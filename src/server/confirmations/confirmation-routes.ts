@@ -2,18 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { credentialOf, mayDo, operatorOf, permitObject } from "../../api/index.ts";
 import { type Clock, ParasausError } from "../../foundation/index.ts";
-import {
-  apiVersionOf,
-  DEFINITIONS,
-  findDefinition,
-  type KubeObject,
-  type ResourceDefinition,
-} from "../../model/index.ts";
+import { findDefinition, resourceOf } from "../../model/index.ts";
 import type { LocalResources } from "../../resources/local/index.ts";
-import type { AppliedFile } from "../../resources/patch/index.ts";
 import type { Store } from "../../store/index.ts";
-import { optionalTextIn, readObjectsBody } from "../accounts/read-body.ts";
-import { type AppliedDocument, applyTogether } from "./apply-together.ts";
+import { type AppliedDocument, readDocument } from "../documents.ts";
+import { optionalTextIn, readObjectsBody } from "../read-body.ts";
+import { applyTogether } from "./apply-together.ts";
 import { findConfirmation, keepChange } from "./keep-change.ts";
 import { type ConfirmedObject, type KeptConfirmation, listConfirmations } from "./stored-confirmation.ts";
 
@@ -95,27 +89,11 @@ function accessTo({ kind, namespace, name }: ConfirmedObject, verb: "get" | "upd
   };
 }
 
-function resourceOf({ plural, group }: ResourceDefinition): string {
-  return group === "" ? plural : `${plural}.${group}`;
-}
-
 /** @throws ParasausError `BadRequest` */
-function readDocuments(objects: unknown, namespace = "default"): readonly AppliedDocument[] {
+function readDocuments(objects: unknown, namespace: string | undefined): readonly AppliedDocument[] {
   if (!Array.isArray(objects))
     throw new ParasausError("BadRequest", 'Cannot apply: "objects" is no list of objects');
-  return objects.map((file: unknown): AppliedDocument => {
-    const { apiVersion, kind, metadata } = (file ?? {}) as Partial<KubeObject>;
-    const definition = DEFINITIONS.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
-    if (!definition)
-      throw new ParasausError("BadRequest", `Cannot apply: no kind "${kind}" in ${apiVersion}`);
-    const name = (metadata as { name?: unknown } | undefined)?.name;
-    if (typeof name !== "string" || name === "")
-      throw new ParasausError("BadRequest", "Cannot apply: metadata.name is missing, or is no text");
-    const reference = definition.namespaced
-      ? { definition, name, namespace: metadata?.namespace ?? namespace }
-      : { definition, name };
-    return { reference, file: file as AppliedFile };
-  });
+  return objects.map((document: unknown) => readDocument(document, "apply", namespace));
 }
 
 /** @throws ParasausError `BadRequest` */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { AddressPool, ConnectAddress, Pool } from "../../model/index.ts";
+import {
+  type AddressPool,
+  type ConnectAddress,
+  type KubeObject,
+  type Pool,
+  poolDefinition,
+} from "../../model/index.ts";
 import { addressesIn, layOut, useInBlocks } from "./occupancy.ts";
 
 const SINCE = "2026-01-01T00:00:00Z";
@@ -18,10 +24,12 @@ function addressPool(spec: Partial<AddressPool["spec"]>, status: AddressPool["st
 function holder(name: string, address: Partial<ConnectAddress>): Pool {
   const connectAddresses = [{ ip: "*", port: 30_000, protocol: "TCP", ...address }];
   const conditions = [{ type: "Allocated", status: "True", lastTransitionTime: SINCE }];
-  return {
+  return poolDefinition.applyDefaults({
+    ...{ apiVersion: "parasaus.io/v1", kind: "Pool" },
     metadata: { name, namespace: "shop" },
+    spec: { members: [] },
     status: { connectAddresses, conditions },
-  } as unknown as Pool;
+  } as KubeObject) as Pool;
 }
 
 function useOf(pool: AddressPool, ...pools: readonly Pool[]) {

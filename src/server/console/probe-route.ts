@@ -3,7 +3,7 @@ import type { NodeRequests, PoolCatalogue } from "../../api/index.ts";
 import type { Controllers } from "../../controllers/index.ts";
 import { type Clock, formatHostPort, ParasausError } from "../../foundation/index.ts";
 import type { ProbeAnswer } from "../../model/index.ts";
-import { readBody, textIn } from "../accounts/read-body.ts";
+import { readBody, textIn } from "../read-body.ts";
 
 /** Longer than any check may take, milliseconds. */
 const LONGEST_WAIT_MS = 65_000;

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { permitObject, writeOptionsOf } from "../../api/index.ts";
 import { hasCode, ParasausError } from "../../foundation/index.ts";
-import { findDefinition, type KubeObject, type ResourceDefinition } from "../../model/index.ts";
-import type { ObjectReference, Resources } from "../../resources/index.ts";
-import { readObjectsBody } from "../accounts/read-body.ts";
+import { findDefinition, type KubeObject, type ResourceDefinition, resourceOf } from "../../model/index.ts";
+import { findObject, type ObjectReference, type Resources } from "../../resources/index.ts";
+import { readObjectsBody } from "../read-body.ts";
 import { restoredObject } from "../rollback/restored-object.ts";
 import { entityTagOf, type Preconditions, requirePreconditions } from "./entity-tag.ts";
 
@@ -61,7 +61,7 @@ async function put(request: FastifyRequest<Params>, reply: FastifyReply, resourc
   requireName(body, reference);
   const options = optionsOf(request, reply);
   const written = await whileRaced(async () => {
-    const current = await find(resources, reference);
+    const current = await findObject(resources, reference);
     requirePreconditions(preconditionsOf(request), current);
     const wanted = restoredObject(reference, current, body, options.onWarning);
     if (current) return resources.update(reference, wanted, options);
@@ -115,12 +115,12 @@ function preconditionsOf({ headers }: FastifyRequest): Preconditions {
 function permit(
   request: FastifyRequest,
   verb: string,
-  { plural, group }: ResourceDefinition,
+  definition: ResourceDefinition,
   place: { readonly namespace?: string; readonly name?: string },
 ): Promise<void> {
   const { namespace, name } = place;
   return permitObject(request, {
-    ...{ kind: "object", verb, resource: group === "" ? plural : `${plural}.${group}` },
+    ...{ kind: "object", verb, resource: resourceOf(definition) },
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
   });
@@ -151,13 +151,4 @@ function limitIn(text: string | undefined): number {
   const limit = text === undefined ? MOST_ITEMS : Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_ITEMS) return limit;
   throw new ParasausError("BadRequest", `Cannot list: limit is "${text}", expected 1 to ${MOST_ITEMS}`);
-}
-
-async function find(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
-  try {
-    return await resources.get(reference);
-  } catch (failure) {
-    if (hasCode(failure, "NotFound")) return undefined;
-    throw failure;
-  }
 }

@@ -6,12 +6,17 @@ import {
   maySeeOperation,
   operatorOf,
   permitObject,
-  resourceOf,
 } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
-import { findDefinition, type Operation, operationDefinition, type Pool } from "../../model/index.ts";
+import {
+  findDefinition,
+  type Operation,
+  operationDefinition,
+  type Pool,
+  resourceOf,
+} from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
-import { optionalTextIn, readBody, textIn } from "../accounts/read-body.ts";
+import { optionalTextIn, readBody, textIn } from "../read-body.ts";
 import { historyOf, planRollback, type RollbackSource, rollBack } from "../rollback/roll-back.ts";
 import { readSearch, searchOperations } from "./search-operations.ts";
 

@@ -2,18 +2,17 @@ import { foreseeControllers } from "../../controllers/index.ts";
 import { type Clock, hasCode, ParasausError } from "../../foundation/index.ts";
 import {
   apiVersionOf,
-  DEFINITIONS,
   type KubeObject,
   type PlannedObject,
   type PlannedOutcome,
   type Pool,
   poolDefinition,
-  type ResourceDefinition,
 } from "../../model/index.ts";
-import type { ObjectReference, Resources } from "../../resources/index.ts";
+import { findObject, type ObjectReference, type Resources } from "../../resources/index.ts";
 import type { LocalResources } from "../../resources/local/index.ts";
 import { type AppliedFile, appliedObject } from "../../resources/patch/index.ts";
 import { createDraftStore, type Store } from "../../store/index.ts";
+import { readDocument } from "../documents.ts";
 import { fieldChanges } from "./field-changes.ts";
 
 /** What is to be planned. */
@@ -99,8 +98,8 @@ class Planning {
     for (const { namespace, name, service } of pools) {
       const reference = { definition: poolDefinition, namespace, name };
       const [before, after] = [
-        await find(this.#source.resources, reference),
-        await find(this.#draft, reference),
+        await findObject(this.#source.resources, reference),
+        await findObject(this.#draft, reference),
       ];
       const objectIndex = this.#place(reference, { before, after, service });
       changed.push({ objectIndex, before: before as Pool | undefined, after: after as Pool | undefined });
@@ -114,8 +113,7 @@ class Planning {
     const { apiVersion, kind, metadata } = (document ?? {}) as Partial<KubeObject>;
     const named = { apiVersion: text(apiVersion), kind: text(kind), name: text(metadata?.name) };
     try {
-      const file = readDocument(document);
-      const reference = this.#referenceTo(file);
+      const { reference, file } = readDocument(document, "plan a document", this.#request.namespace);
       const place = reference.namespace === undefined ? {} : { namespace: reference.namespace };
       try {
         const { before, after } = await this.#write(reference, file, warnings);
@@ -136,21 +134,13 @@ class Planning {
     await this.#source.permit(reference);
     const { operator, mode } = this.#request;
     const onWarning = (message: string) => void warnings.push(message);
-    const before = await find(this.#draft, reference);
+    const before = await findObject(this.#draft, reference);
     const wanted =
       mode === "apply" ? appliedObject(file, reference.namespace, before) : inPlace(file, reference);
     const after = before
       ? await this.#draft.update(reference, wanted, { operator, onWarning })
       : await this.#draft.create(reference.definition, wanted, { operator, onWarning });
     return { before, after };
-  }
-
-  #referenceTo(file: AppliedFile & Partial<KubeObject>): ObjectReference {
-    const { apiVersion = "", kind = "", metadata } = file;
-    const definition = definitionOf(apiVersion, kind);
-    const { name } = metadata;
-    if (!definition.namespaced) return { definition, name };
-    return { definition, name, namespace: metadata.namespace ?? this.#request.namespace ?? "default" };
   }
 
   /** @returns where the pool stands among the objects */
@@ -210,25 +200,6 @@ function refused(failure: unknown): Pick<PlannedObject, "outcome" | "changes" | 
   return { outcome: "refused", changes: [], refusal: { code, message, fields } };
 }
 
-/** @throws ParasausError `BadRequest` */
-function readDocument(document: unknown): AppliedFile & Partial<KubeObject> {
-  const { apiVersion, kind, metadata } = (document ?? {}) as Partial<KubeObject>;
-  const isNamed = typeof metadata === "object" && metadata !== null && text(metadata.name) !== "";
-  if (text(apiVersion) !== "" && text(kind) !== "" && isNamed)
-    return document as AppliedFile & Partial<KubeObject>;
-  throw new ParasausError(
-    "BadRequest",
-    "Cannot plan a document: apiVersion, kind and metadata.name are needed",
-  );
-}
-
-/** @throws ParasausError `BadRequest` */
-function definitionOf(apiVersion: string, kind: string): ResourceDefinition {
-  const found = DEFINITIONS.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
-  if (found) return found;
-  throw new ParasausError("BadRequest", `Cannot plan a document: no kind "${kind}" in ${apiVersion}`);
-}
-
 function inPlace(file: AppliedFile, { namespace }: ObjectReference): unknown {
   const metadata = { ...file.metadata, ...(namespace === undefined ? {} : { namespace }) };
   return { ...file, metadata };
@@ -238,21 +209,12 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function keyOf({ namespace = "", name }: ObjectReference): string {
+function keyOf({ namespace = "", name }: Pick<ObjectReference, "namespace" | "name">): string {
   return `${namespace}/${name}`;
 }
 
 function uniqueNames<Name extends { readonly namespace: string; readonly name: string }>(
   names: readonly Name[],
 ): readonly Name[] {
-  return [...new Map(names.map((name) => [keyOf(name as unknown as ObjectReference), name])).values()];
-}
-
-async function find(resources: Resources, reference: ObjectReference): Promise<KubeObject | undefined> {
-  try {
-    return await resources.get(reference);
-  } catch (failure) {
-    if (hasCode(failure, "NotFound")) return undefined;
-    throw failure;
-  }
+  return [...new Map(names.map((name) => [keyOf(name), name])).values()];
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type NodeRequests, operatorOf, permitObject } from "../../api/index.ts";
 import { ParasausError } from "../../foundation/index.ts";
-import type { Plan, PlannedObject, ResourceDefinition } from "../../model/index.ts";
+import { type Plan, type PlannedObject, resourceOf } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
-import { optionalTextIn, readObjectsBody } from "../accounts/read-body.ts";
+import { optionalTextIn, readObjectsBody } from "../read-body.ts";
 import { askLiveFlows } from "./live-flows.ts";
 import { type ChangedPool, type PlanRequest, type PlanSource, planChanges } from "./plan-changes.ts";
 import { plannedTraffic, sumOf } from "./pool-traffic.ts";
@@ -64,10 +64,6 @@ function permitWrite(request: FastifyRequest, { definition, namespace, name }: O
     ...{ kind: "object", verb: "update", resource: resourceOf(definition), name },
     ...place,
   });
-}
-
-function resourceOf({ plural, group }: ResourceDefinition): string {
-  return group === "" ? plural : `${plural}.${group}`;
 }
 
 const MODES = ["apply", "replace"] as const;

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import { parseBody } from "../../api/index.ts";
-import { ParasausError } from "../../foundation/index.ts";
+import { parseBody } from "../api/index.ts";
+import { ParasausError } from "../foundation/index.ts";
 
 /** The fields of a JSON body. */
 export type Body = Readonly<Record<string, unknown>>;

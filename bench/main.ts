@@ -86,9 +86,13 @@ async function main(): Promise<void> {
 function printFigures(figures: readonly Figure[]): readonly Figure[] {
   for (const { work, contender, median, unit } of figures)
     process.stdout.write(
-      `  ${work.padEnd(26)} ${contender.padEnd(24)} ${median.toFixed(1).padStart(10)} ${unit}\n`,
+      `  ${work.padEnd(26)} ${contender.padEnd(24)} ${shown(median).padStart(10)} ${unit}\n`,
     );
   return figures;
+}
+
+function shown(median: number): string {
+  return Number.isNaN(median) ? "too large" : median.toFixed(1);
 }
 
 /** An agent of 35,000 pools holds some 72 MiB beside others in its process, its kernel in memory with it. */

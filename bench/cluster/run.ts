@@ -87,20 +87,24 @@ async function measureChanges(
   print: (line: string) => void,
 ): Promise<number[]> {
   const times: number[] = [];
-  for (let round = 0; round < count; round += 1) times.push(await changeAll(world, round, 2 + round));
+  for (let round = 0; round < count; round += 1)
+    times.push(await changeAll(world, { index: round, weight: 2 + round }));
   const [median, worst] = [quantile(times, 0.5), Math.max(...times)].map(Math.round);
   print(`one change reaches the last node after ${median} ms (median of ${count}), ${worst} ms at most`);
   return times;
 }
 
-async function changeAll(world: ClusterWorld, index: number, weight: number): Promise<number> {
+async function changeAll(
+  world: ClusterWorld,
+  { index, weight, timeoutMs = 120_000 }: { index: number; weight: number; timeoutMs?: number },
+): Promise<number> {
   await world.reset();
   const askedMs = await world.changePool(index, weight);
   const applied = await waitFor(
     "every agent has the change",
     world.applied,
     (agents) => agents.every((times) => times.length > 0),
-    { pauseMs: 50 },
+    { pauseMs: 50, timeoutMs },
   );
   return Math.max(...applied.map((times) => times[0] ?? 0)) - askedMs;
 }
@@ -118,7 +122,7 @@ async function measureRestart(world: ClusterWorld, size: ClusterOptions, print: 
   const seconds = (Math.max(...reports.map(({ watchMs }) => watchMs)) - beganMs) / 1_000;
   const listed = reports.filter(({ listCount }) => listCount > 0).length;
   const withoutListPercent = (100 * (agentCount - listed)) / agentCount;
-  const changeMs = await changeAll(world, 0, 200);
+  const changeMs = await changeAll(world, { index: 0, weight: 200, timeoutMs: syncTimeoutMs(size) });
   print(
     `both servers restarted: all ${agentCount} watch again after ${seconds.toFixed(1)} s, ${listed} by a new list; ` +
       `the next change reaches the last after ${Math.round(changeMs)} ms`,

@@ -12,6 +12,8 @@ export {
   ownedPaths,
   poolOwnershipAdmission,
 } from "./circle-watch/ownership.ts";
+export type { PoolSources } from "./circle-watch/service-fields.ts";
+export { type WriteBack, type WriteBackInput, writeBack } from "./circle-watch/write-back.ts";
 export {
   type ForeseenName,
   type Foresight,

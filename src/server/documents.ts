@@ -1,7 +1,13 @@
-import { ParasausError } from "../foundation/index.ts";
+import { type FieldError, ParasausError } from "../foundation/index.ts";
 import { definitionFor, type KubeObject } from "../model/index.ts";
 import type { ObjectReference } from "../resources/index.ts";
 import type { AppliedFile } from "../resources/patch/index.ts";
+
+const NAME_MISSING: FieldError = {
+  field: "metadata.name",
+  reason: "FieldValueRequired",
+  message: "Required value",
+};
 
 /** One object as a file has it, and which one it is. */
 export interface AppliedDocument {
@@ -21,7 +27,7 @@ export function readDocument(document: unknown, action: string, namespace = "def
   const name: unknown = typeof metadata === "object" ? metadata?.name : undefined;
   if (typeof name !== "string" || ![apiVersion, kind, name].every(isText)) {
     const message = `Cannot ${action}: apiVersion, kind and metadata.name are needed`;
-    throw new ParasausError("BadRequest", message);
+    throw new ParasausError("BadRequest", message, { fields: isText(name) ? [] : [NAME_MISSING] });
   }
   const definition = definitionFor(apiVersion, kind);
   if (!definition)

@@ -115,6 +115,83 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     expect(opened.problems).toEqual([]);
   });
 
+  it("changes a pool that a Service owns through it and its Endpoints, in the same form", async () => {
+    const metadata = { name: "svc", namespace: "shop", annotations: { healthCheckType: "tcp" } };
+    const ports = [{ name: "http", port: 80, nodePort: 30_901 }];
+    world.apply(
+      { apiVersion: "v1", kind: "Service", metadata, spec: { type: "NodePort", ports } },
+      {
+        ...{ apiVersion: "v1", kind: "Endpoints", metadata },
+        subsets: [{ addresses: [{ ip: "10.77.0.1" }], ports: [{ name: "http", port: 80 }] }],
+      },
+    );
+    await verdictsStored(world, "svc", "up");
+    await using opened = await openPage(world, "pools/shop/svc/edit", ENGLISH);
+    const { page } = opened;
+    await page.getByText("Made from the Service svc").waitFor();
+    await page.getByLabel("Port (empty: any free one)").fill("30902");
+    await page.getByLabel("Interval").fill("3s");
+    await page.getByRole("button", { name: "Add a member" }).click();
+    const line = page.getByRole("group", { name: "Member 2" });
+    await line.getByLabel("IP").fill("10.77.0.3");
+    await line.getByLabel("Port").fill("80");
+    await page.getByRole("button", { name: "Review and save" }).click();
+    const dialog = page.getByRole("dialog", { name: "Review and save" });
+    for (const heading of ["Pool shop/svc", "Service shop/svc", "Endpoints shop/svc"])
+      await dialog.getByRole("heading", { name: heading }).waitFor();
+    await dialog.getByText("*:30901/TCP").waitFor();
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("plan-service");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "shop/svc" }).waitFor();
+    const core = "/api/v1/namespaces/shop";
+    expect(world.ask("GET", `${core}/services/svc`)).toMatchObject({
+      spec: { ports: [{ nodePort: 30_902 }] },
+    });
+    expect(world.ask("GET", `${core}/endpoints/svc`)).toMatchObject({
+      subsets: [{ addresses: [{ ip: "10.77.0.1" }, { ip: "10.77.0.3" }] }],
+    });
+    await page.getByText("10.77.0.3:80").first().waitFor();
+    expect(world.ask("GET", poolPath("svc"))).toMatchObject({
+      spec: { port: 30_902, healthCheck: { interval: "3s" } },
+    });
+    world.ask("DELETE", `${core}/services/svc`);
+    world.ask("DELETE", `${core}/endpoints/svc`);
+    expect(opened.problems).toEqual([]);
+  });
+
+  it("saves although a verdict came meanwhile, and not over what somebody else did", async () => {
+    world.apply(poolOf("shop", "raced", [memberAt(0)]));
+    await verdictsStored(world, "raced", "up");
+    await using opened = await openPage(world, "pools/shop/raced/edit", ENGLISH);
+    const { page } = opened;
+    await page.getByLabel("Drain time (seconds)").fill("41");
+    world.setWell("10.77.0.1", false);
+    try {
+      await verdictsStored(world, "raced", "down");
+    } finally {
+      world.setWell("10.77.0.1", true);
+    }
+    const save = async () => {
+      await page.getByRole("button", { name: "Review and save" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    };
+    await save();
+    await page.getByRole("heading", { name: "shop/raced" }).waitFor();
+    expect(world.ask("GET", poolPath("raced"))).toMatchObject({ spec: { drainSeconds: 41 } });
+    await page.goto(`${world.url}/console/pools/shop/raced/edit`);
+    await page.getByLabel("Drain time (seconds)").fill("42");
+    world.apply(poolOf("shop", "raced", [memberAt(0)], { drainSeconds: 43 }));
+    await save();
+    await page
+      .getByRole("dialog")
+      .getByText(/somebody has changed it/)
+      .waitFor();
+    expect(world.ask("GET", poolPath("raced"))).toMatchObject({ spec: { drainSeconds: 43 } });
+    world.ask("DELETE", poolPath("raced"));
+    expect(opened.problems.filter((text) => !text.includes("412"))).toEqual([]);
+  });
+
   it("rolls a pool back to how it was after an operation", async () => {
     world.apply(poolOf("shop", "undone", [memberAt(0)]));
     world.apply(poolOf("shop", "undone", [memberAt(0), memberAt(3)]));

@@ -66,7 +66,10 @@ const ROUTE_DESCRIPTIONS: Readonly<Record<string, RouteDescription>> = {
     body: fields({
       objects,
       "namespace?": namespace,
-      "mode?": oneOf(["apply", "replace"], "Join with what is stored (the default), or put in its place."),
+      "mode?": oneOf(
+        ["apply", "replace"],
+        "Join with what is stored (the default), or write as PUT /api/objects does.",
+      ),
     }),
     answer: named("Plan"),
   },

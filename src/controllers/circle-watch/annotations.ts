@@ -136,3 +136,32 @@ function readWeights(text: string | undefined, problems: string[]): ReadonlyMap<
   }
   return weights;
 }
+
+/** The annotations that set a field of the pool's spec, the one that is written anew first. */
+export function annotationsFor(path: string): readonly string[] {
+  if (path === "addressPool") return [ADDRESS_POOL];
+  return Object.entries(READERS).flatMap(([name, [field]]) => (field === path ? [name] : []));
+}
+
+/** Fields of a check that make sense for its type alone. */
+export const CHECK_DETAILS: readonly string[] = Object.values(READERS)
+  .map(([path]) => path)
+  .filter((path) => /^healthCheck\.(http|mysql)\./.test(path));
+
+/** A value of a pool's spec as an annotation has it. */
+export function annotationText(value: unknown): string {
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** The annotations with other weights of members, by `ip:port`; undefined where none set weights. */
+export function withWeights(
+  annotations: Readonly<Record<string, string>>,
+  weights: ReadonlyMap<string, number>,
+): Readonly<Record<string, string>> | undefined {
+  const text = annotations[WEIGHTS];
+  if (text === undefined) return undefined;
+  const parts = text.split(",").map((part) => part.trim());
+  const kept = parts.filter((part) => part !== "" && !weights.has(part.split("=")[0]?.trim() ?? ""));
+  const set = [...weights].map(([member, weight]) => `${member}=${weight}`);
+  return { ...annotations, [WEIGHTS]: [...kept, ...set].join(",") };
+}

@@ -1,4 +1,4 @@
-import type { EndpointSubset, Endpoints, ServicePort } from "../../model/index.ts";
+import type { EndpointPort, EndpointSubset, Endpoints, ServicePort } from "../../model/index.ts";
 
 /** One member as the Endpoints describe it. */
 export interface DescribedMember {
@@ -20,7 +20,7 @@ export function membersOf(servicePort: ServicePort, endpoints: Endpoints | undef
 }
 
 function describe(subset: EndpointSubset, servicePort: ServicePort): DescribedMember[] {
-  const port = portOf(subset, servicePort);
+  const port = portOf(subset, servicePort)?.port;
   if (port === undefined) return [];
   const ready = (subset.addresses ?? []).map(({ ip }) => ({ ip, port, isReady: true }));
   const notReady = (subset.notReadyAddresses ?? []).map(({ ip }) => ({ ip, port, isReady: false }));
@@ -28,13 +28,13 @@ function describe(subset: EndpointSubset, servicePort: ServicePort): DescribedMe
 }
 
 /** The port of a subset that serves a port of the Service: the one of the same name, or its only, unnamed one. */
-function portOf({ ports = [] }: EndpointSubset, servicePort: ServicePort): number | undefined {
+export function portOf({ ports = [] }: EndpointSubset, servicePort: ServicePort): EndpointPort | undefined {
   const protocol = servicePort.protocol ?? "TCP";
   const named = ports.find(
     (each) => (each.name ?? "") === (servicePort.name ?? "") && (each.protocol ?? "TCP") === protocol,
   );
-  if (named) return named.port;
+  if (named) return named;
   const [only, ...others] = ports;
   const isOnlyUnnamed = only && others.length === 0 && (only.name ?? "") === "";
-  return isOnlyUnnamed && (only.protocol ?? "TCP") === protocol ? only.port : undefined;
+  return isOnlyUnnamed && (only.protocol ?? "TCP") === protocol ? only : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Pool, PoolMember, Service } from "../../model/index.ts";
 import { ADDRESS_FINALIZER } from "../allocator/pool-status.ts";
 import { SERVICE_PORT_ANNOTATION, type WantedPool } from "./generate.ts";
+import { withoutPath, withPath } from "./spec-paths.ts";
 
 /** Annotation of a generated Pool: what was generated last, to tell its fields from the operator's. */
 const GENERATED_ANNOTATION = "parasaus.io/generated";
@@ -103,18 +104,6 @@ function mergeMembers(
     return { ...member, ip, port, weight: weight ?? own ?? 1 };
   });
   return { members, weights };
-}
-
-function withPath(object: Json, [head = "", ...rest]: readonly string[], value: unknown): Json {
-  const inner = (object[head] ?? {}) as Json;
-  return { ...object, [head]: rest.length === 0 ? value : withPath(inner, rest, value) };
-}
-
-function withoutPath(object: Json, [head = "", ...rest]: readonly string[]): Json {
-  const { [head]: inner, ...others } = object;
-  if (inner === undefined || rest.length === 0) return others;
-  const left = withoutPath(inner as Json, rest);
-  return Object.keys(left).length === 0 ? others : { ...others, [head]: left };
 }
 
 /** JSON with sorted keys, so that equal values have equal texts. */

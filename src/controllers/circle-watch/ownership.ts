@@ -7,6 +7,7 @@ import {
   type ResourceDefinition,
 } from "../../model/index.ts";
 import { recordOf } from "./merge.ts";
+import { differs, valueAt } from "./spec-paths.ts";
 
 /** Who may write what belongs to the Service. */
 export const CIRCLE_WATCH_OPERATOR = "system:circle-watch";
@@ -102,14 +103,4 @@ function refusal(field: string, message: string): FieldError {
 
 function keyOf({ ip, port }: PoolMember): string {
   return formatHostPort(ip, port);
-}
-
-function valueAt(spec: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], spec);
-}
-
-function differs(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) !== JSON.stringify(b);
 }

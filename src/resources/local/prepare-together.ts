@@ -3,7 +3,7 @@ import type { ObjectReference, WriteOptions } from "../resources.ts";
 import { encodeObject, type ObjectReader } from "./codec.ts";
 import { keyOf } from "./keys.ts";
 import type { ObjectRules } from "./object-rules.ts";
-import { refuseReadOnly } from "./preconditions.ts";
+import { refuseOtherVersion, refuseReadOnly } from "./preconditions.ts";
 import { prepareUpdate } from "./prepare.ts";
 import { entryOf, writeOf } from "./stored-entry.ts";
 import type { PreparedWrite, TogetherWrite } from "./write-together.ts";
@@ -34,7 +34,9 @@ export async function prepareWrite(
   const entry = await store.get(key);
   if (entry) {
     const previous = reader.read(entry);
-    const next = prepareUpdate(definition, edit(previous), previous, options);
+    const input = edit(previous);
+    refuseOtherVersion(reference, input, previous);
+    const next = prepareUpdate(definition, input, previous, options);
     if (next !== previous) await rules.admit({ definition, verb: "update", previous, next, options });
     const conditions = [{ key, modRevision: entry.modRevision }];
     const put = { kind: "put", key, value: encodeObject(next) } as const;

@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { permitObject, writeOptionsOf } from "../../api/index.ts";
 import { hasCode, ParasausError } from "../../foundation/index.ts";
 import { findDefinition, type KubeObject, type ResourceDefinition, resourceOf } from "../../model/index.ts";
-import { findObject, type ObjectReference, type Resources } from "../../resources/index.ts";
+import { findObject, type ObjectReference } from "../../resources/index.ts";
+import type { LocalResources } from "../../resources/local/index.ts";
+import { writesThroughService } from "../owned-pool.ts";
 import { readObjectsBody } from "../read-body.ts";
 import { restoredObject } from "../rollback/restored-object.ts";
 import { entityTagOf, type Preconditions, requirePreconditions } from "./entity-tag.ts";
@@ -14,9 +16,10 @@ type Params = { readonly Params: { readonly kind: string; readonly name: string 
 
 /**
  * `/api/objects/KIND[/NAME]?namespace=`: objects for who does not speak Kubernetes. Writes are on condition of an ETag, which
- * names what a person has written, so that a verdict never breaks an edit.
+ * names what a person has written, so that a verdict never breaks an edit. A pool that a Service owns is written through it
+ * and its Endpoints.
  */
-export function objectRoutes(resources: Resources): (app: FastifyInstance) => void {
+export function objectRoutes(resources: LocalResources): (app: FastifyInstance) => void {
   return (app) => {
     app.get<Params>("/api/objects/:kind", (request) => list(request, resources));
     app.get<Params>("/api/objects/:kind/:name", async (request, reply) => {
@@ -39,7 +42,7 @@ export function objectRoutes(resources: Resources): (app: FastifyInstance) => vo
   };
 }
 
-async function list(request: FastifyRequest<Params>, resources: Resources) {
+async function list(request: FastifyRequest<Params>, resources: LocalResources) {
   const definition = definitionOf(request.params.kind);
   const { namespace, labelSelector, limit, continue: from } = queryOf(request);
   const place = definition.namespaced && namespace !== undefined ? { namespace } : {};
@@ -53,7 +56,7 @@ async function list(request: FastifyRequest<Params>, resources: Resources) {
   return { items: page.items, ...(page.continue ? { continue: page.continue } : {}) };
 }
 
-async function put(request: FastifyRequest<Params>, reply: FastifyReply, resources: Resources) {
+async function put(request: FastifyRequest<Params>, reply: FastifyReply, resources: LocalResources) {
   const reference = referenceIn(request);
   const { definition, namespace } = reference;
   await permit(request, "update", definition, reference);
@@ -64,6 +67,13 @@ async function put(request: FastifyRequest<Params>, reply: FastifyReply, resourc
     const current = await findObject(resources, reference);
     requirePreconditions(preconditionsOf(request), current);
     const wanted = restoredObject(reference, current, body, options.onWarning);
+    const through = await writesThroughService(resources, reference, current, wanted);
+    if (through) {
+      for (const part of through) await permit(request, "update", part.reference.definition, part.reference);
+      const writes = through.map((part) => ({ reference: part.reference, edit: () => part.object }));
+      await resources.writeTogether(writes, { ...options, verb: "update" });
+      return resources.get(reference);
+    }
     if (current) return resources.update(reference, wanted, options);
     reply.code(201);
     const place = namespace === undefined ? {} : { namespace };

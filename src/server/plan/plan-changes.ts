@@ -13,6 +13,8 @@ import type { LocalResources } from "../../resources/local/index.ts";
 import { type AppliedFile, appliedObject } from "../../resources/patch/index.ts";
 import { createDraftStore, type Store } from "../../store/index.ts";
 import { readDocument } from "../documents.ts";
+import { type OwnedPoolWrite, writesThroughService } from "../owned-pool.ts";
+import { type OnWarning, restoredObject } from "../rollback/restored-object.ts";
 import { fieldChanges } from "./field-changes.ts";
 
 /** What is to be planned. */
@@ -71,6 +73,8 @@ class Planning {
   readonly #draft: Resources;
   readonly #objects: PlannedObject[] = [];
   readonly #written: Written[] = [];
+  /** Services and Endpoints that have to change for a pool to be as its document says. */
+  readonly #owners: OwnedPoolWrite[] = [];
   /** Where each pool stands among the objects, by key. */
   readonly #pools = new Map<string, number>();
 
@@ -83,6 +87,7 @@ class Planning {
   async plan(): Promise<PlannedChanges> {
     for (const [index, document] of this.#request.documents.entries())
       this.#objects.push(await this.#planDocument(document, index));
+    for (const { object } of this.#owners) this.#objects.push(await this.#planDocument(object));
     const named = (kinds: readonly string[]) =>
       this.#written.flatMap(({ reference: { definition, namespace = "", name } }) =>
         kinds.includes(definition.kind) ? [{ namespace, name }] : [],
@@ -108,8 +113,9 @@ class Planning {
     return { objects: this.#objects, pools: changed };
   }
 
-  async #planDocument(document: unknown, documentIndex: number): Promise<PlannedObject> {
+  async #planDocument(document: unknown, documentIndex?: number): Promise<PlannedObject> {
     const warnings: string[] = [];
+    const origin = documentIndex === undefined ? {} : { documentIndex };
     const { apiVersion, kind, metadata } = (document ?? {}) as Partial<KubeObject>;
     const named = { apiVersion: text(apiVersion), kind: text(kind), name: text(metadata?.name) };
     try {
@@ -118,15 +124,15 @@ class Planning {
       try {
         const { before, after } = await this.#write(reference, file, warnings);
         this.#written.push({ reference, before, after });
-        if (reference.definition === poolDefinition) this.#pools.set(keyOf(reference), documentIndex);
+        if (reference.definition === poolDefinition) this.#pools.set(keyOf(reference), this.#objects.length);
         const changes = fieldChanges(before, after);
         const outcome = outcomeOf(before, changes.length > 0);
-        return { ...named, ...place, outcome, documentIndex, changes, warnings };
+        return { ...named, ...place, outcome, ...origin, changes, warnings };
       } catch (failure) {
-        return { ...named, ...place, ...refused(failure), documentIndex, warnings };
+        return { ...named, ...place, ...refused(failure), ...origin, warnings };
       }
     } catch (failure) {
-      return { ...named, ...refused(failure), documentIndex, warnings };
+      return { ...named, ...refused(failure), ...origin, warnings };
     }
   }
 
@@ -136,11 +142,28 @@ class Planning {
     const onWarning = (message: string) => void warnings.push(message);
     const before = await findObject(this.#draft, reference);
     const wanted =
-      mode === "apply" ? appliedObject(file, reference.namespace, before) : inPlace(file, reference);
+      mode === "apply"
+        ? appliedObject(file, reference.namespace, before)
+        : await this.#inPlace(reference, before, file, onWarning);
     const after = before
       ? await this.#draft.update(reference, wanted, { operator, onWarning })
       : await this.#draft.create(reference.definition, wanted, { operator, onWarning });
     return { before, after };
+  }
+
+  /** As `PUT /api/objects` would write it. */
+  async #inPlace(
+    reference: ObjectReference,
+    before: KubeObject | undefined,
+    file: AppliedFile,
+    onWarning: OnWarning,
+  ): Promise<KubeObject | undefined> {
+    const wanted = restoredObject(reference, before, { ...file }, onWarning);
+    const through = await writesThroughService(this.#draft, reference, before, wanted);
+    if (!through) return wanted;
+    const [pool, ...owners] = through;
+    this.#owners.push(...owners);
+    return pool?.object;
   }
 
   /** @returns where the pool stands among the objects */
@@ -151,6 +174,11 @@ class Planning {
     const known = this.#pools.get(keyOf(reference));
     if (known !== undefined) {
       for (const message of complaintsOf(after)) this.#addWarning(known, message);
+      const object = this.#objects[known];
+      const changes = fieldChanges(before, after);
+      // What follows from a Service of the same plan is part of it.
+      if (object)
+        this.#objects[known] = { ...object, changes, outcome: outcomeOf(before, changes.length > 0) };
       return known;
     }
     const isGone = !after || after.metadata.deletionTimestamp !== undefined;
@@ -198,11 +226,6 @@ function refused(failure: unknown): Pick<PlannedObject, "outcome" | "changes" | 
     throw failure;
   const { code, message, fields } = failure;
   return { outcome: "refused", changes: [], refusal: { code, message, fields } };
-}
-
-function inPlace(file: AppliedFile, { namespace }: ObjectReference): unknown {
-  const metadata = { ...file.metadata, ...(namespace === undefined ? {} : { namespace }) };
-  return { ...file, metadata };
 }
 
 function text(value: unknown): string {

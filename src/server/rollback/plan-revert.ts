@@ -2,8 +2,9 @@ import { ParasausError } from "../../foundation/index.ts";
 import { type KubeObject, type Operation, operationDefinition, type Pool } from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
 import type { LocalResources, TogetherWrite } from "../../resources/local/index.ts";
+import { ownerOf } from "../owned-pool.ts";
 import type { OnWarning } from "./restored-object.ts";
-import { find, nameOf, ownedPoolWrite, ownerOf, wholeWrite } from "./roll-back.ts";
+import { find, nameOf, ownedPoolWrite, wholeWrite } from "./roll-back.ts";
 import { changesOf, type PastState, stateAt } from "./state-at.ts";
 
 /** One change of several objects, made at one revision. */

@@ -1,15 +1,14 @@
 import { ParasausError } from "../../foundation/index.ts";
 import {
-  endpointsDefinition,
   type KubeObject,
   type Operation,
   operationDefinition,
   type Pool,
   type ResourceDefinition,
-  serviceDefinition,
 } from "../../model/index.ts";
 import type { ObjectReference, WriteOptions } from "../../resources/index.ts";
 import type { LocalResources, TogetherWrite } from "../../resources/local/index.ts";
+import { ownerOf, ownersObjects } from "../owned-pool.ts";
 import { refuseTakenAddress } from "./address-holder.ts";
 import { type OnWarning, restoredMember, restoredObject, restoredOwnFields } from "./restored-object.ts";
 import { changesOf, type PastState, type RecordedState, stateAt } from "./state-at.ts";
@@ -163,24 +162,6 @@ function revisionOf(
   if (revision === undefined) return all.reduce((a, b) => (a > b ? a : b)) - 1n;
   if (/^\d{1,18}$/.test(revision)) return BigInt(revision);
   throw new ParasausError("BadRequest", `Cannot roll back to "${revision}": a revision is a number`);
-}
-
-interface Owner {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** The Service that a pool comes from. */
-export function ownerOf({ definition }: ObjectReference, current: KubeObject | undefined): Owner | undefined {
-  if (definition.kind !== "Pool" || !current) return undefined;
-  const service = current.metadata.ownerReferences?.find(
-    ({ kind, controller }) => kind === "Service" && controller,
-  );
-  return service && { namespace: current.metadata.namespace ?? "", name: service.name };
-}
-
-function ownersObjects({ namespace, name }: Owner): readonly ObjectReference[] {
-  return [serviceDefinition, endpointsDefinition].map((definition) => ({ definition, namespace, name }));
 }
 
 /** What the record calls an object. */

@@ -35,7 +35,15 @@ export interface Ask {
   readonly contentType?: string;
   /** Why, for the record of operations. */
   readonly reason?: string;
+  /** On condition that what is there is this, by its ETag; `none`: that nothing is. */
+  readonly ifMatch?: string;
   readonly signal?: AbortSignal;
+}
+
+/** An object as it was read, and the ETag by which a write says so. */
+export interface ReadObject<Kind> {
+  readonly object: Kind;
+  readonly tag: string;
 }
 
 /**
@@ -48,6 +56,14 @@ export async function ask<Answer>(url: string, request: Ask = {}): Promise<Answe
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw failureOf(response.status, body);
   return body as Answer;
+}
+
+/** Reads one object. @throws ApiFailure */
+export async function read<Kind>(url: string): Promise<ReadObject<Kind>> {
+  const response = await send(url, {});
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw failureOf(response.status, body);
+  return { object: body as Kind, tag: response.headers.get("etag") ?? "*" };
 }
 
 /** Sends a request; refusals are for the caller. @throws ApiFailure when the server is not reached */
@@ -72,10 +88,13 @@ function headersOf({
   body,
   contentType = "application/json",
   reason,
+  ifMatch,
 }: Ask): Record<string, string> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = contentType;
   if (reason) headers["x-parasaus-reason"] = inHeader(reason);
+  if (ifMatch === "none") headers["if-none-match"] = "*";
+  else if (ifMatch !== undefined) headers["if-match"] = ifMatch;
   if (method === "GET") return headers;
   headers["x-parasaus-operator"] = inHeader(readSetting("operator"));
   const token = csrfToken();
@@ -105,6 +124,11 @@ export function failureOf(code: number, body: unknown): ApiFailure {
 export function poolPath(namespace: string, name?: string): string {
   const root = `/apis/parasaus.io/v1/namespaces/${encodeURIComponent(namespace)}/pools`;
   return name === undefined ? root : `${root}/${encodeURIComponent(name)}`;
+}
+
+/** Path of a pool for a write that no verdict breaks, and that goes through its Service where it has one. */
+export function poolObjectPath(namespace: string, name: string): string {
+  return `/api/objects/pools/${encodeURIComponent(name)}?namespace=${encodeURIComponent(namespace)}`;
 }
 
 /** The one object of a kind in a namespace. */

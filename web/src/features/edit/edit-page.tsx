@@ -1,12 +1,12 @@
 import { Alert, Button, Center, Group, Loader } from "@mantine/core";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import type { Plan, PlannedTraffic } from "../../../../src/model/plan/plan.ts";
+import type { Plan, PlannedObject } from "../../../../src/model/plan/plan.ts";
 import type { Pool } from "../../../../src/model/pool/pool.ts";
 import { FailureNote } from "../../components/confirm-dialog.tsx";
 import { PageHead } from "../../components/page-head.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
-import { type ApiFailure, ask, poolPath } from "../../lib/api.ts";
+import { ApiFailure, ask, poolObjectPath, type ReadObject, read } from "../../lib/api.ts";
 import { type Draft, NEW_POOL, valueAt, writableOf } from "./draft.ts";
 import { PoolForm } from "./pool-form.tsx";
 import { SaveDialog } from "./save-dialog.tsx";
@@ -14,9 +14,6 @@ import { YamlEditor } from "./yaml-editor.tsx";
 import { readYaml, yamlOf } from "./yaml-text.ts";
 
 const editRoute = getRouteApi("/pools/$namespace/$name/edit");
-
-/** What the server answers: the pool as it wrote it, or would. */
-type Written = Draft & Pick<Pool, "metadata">;
 
 /** A new pool. */
 export function NewPoolPage() {
@@ -27,13 +24,13 @@ export function NewPoolPage() {
 export function EditPoolPage() {
   const { namespace, name } = editRoute.useParams();
   const say = useTexts();
-  const [stored, setStored] = useState<Pool>();
+  const [stored, setStored] = useState<ReadObject<Pool>>();
   const [failure, setFailure] = useState<ApiFailure>();
   useEffect(() => {
-    ask<Pool>(poolPath(namespace, name)).then(setStored, setFailure);
+    read<Pool>(poolObjectPath(namespace, name)).then(setStored, setFailure);
   }, [namespace, name]);
   if (failure) return <FailureNote failure={failure} />;
-  if (stored) return <Editor stored={stored} />;
+  if (stored) return <Editor stored={stored.object} tag={stored.tag} />;
   return (
     <Center mih={200}>
       <h1 className="only-spoken">{`${namespace}/${name}`}</h1>
@@ -42,14 +39,15 @@ export function EditPoolPage() {
   );
 }
 
-function Editor({ stored }: { readonly stored?: Pool }) {
+/** @param props `tag` names what the pool was read as; both are absent for a new one. */
+function Editor({ stored, tag }: { readonly stored?: Pool; readonly tag?: string }) {
   const say = useTexts();
   const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(() => (stored ? writableOf({ ...stored }) : NEW_POOL));
   const [text, setText] = useState(() => yamlOf(draft));
   const [wrong, setWrong] = useState<string>();
   const [failure, setFailure] = useState<ApiFailure>();
-  const [planned, setPlanned] = useState<Planned>();
+  const [planned, setPlanned] = useState<readonly PlannedObject[]>();
   const owner = stored?.metadata.ownerReferences?.find(({ kind }) => kind === "Service")?.name;
   const change = (next: Draft) => {
     setDraft(next);
@@ -62,27 +60,26 @@ function Editor({ stored }: { readonly stored?: Pool }) {
     setWrong(reading.kind === "wrong" ? reading.message : undefined);
     if (reading.kind === "read") setDraft(reading.draft);
   };
-  const write = async (reason: string, isDryRun: boolean) => {
-    const namespace = String(valueAt(draft, "metadata.namespace") ?? "default");
-    const path = stored ? poolPath(namespace, stored.metadata.name) : poolPath(namespace);
-    const url = isDryRun ? `${path}?dryRun=All` : path;
-    return await ask<Written>(url, { method: stored ? "PUT" : "POST", body: toWrite(draft, stored), reason });
-  };
   const plan = async () => {
     setFailure(undefined);
     try {
-      const after = await write("", true);
-      setPlanned({ after, traffic: await trafficOf(toWrite(draft, stored)) });
+      const body = { objects: [draft], mode: "replace" };
+      const { objects } = await ask<Plan>("/api/plan", { method: "POST", body });
+      const refused = refusalIn(objects);
+      if (refused) setFailure(refused);
+      else if (!stored && objects[0]?.outcome !== "created")
+        setFailure(new ApiFailure(409, say("edit.exists", { name: objects[0]?.name ?? "" })));
+      else setPlanned(objects);
     } catch (refusal) {
       setFailure(refusal as ApiFailure);
     }
   };
   const save = async (reason: string) => {
-    const { metadata } = await write(reason, false);
-    void navigate({
-      to: "/pools/$namespace/$name",
-      params: { namespace: metadata.namespace ?? "", name: metadata.name },
-    });
+    const [namespace, name] = ["metadata.namespace", "metadata.name"].map((path) => valueAt(draft, path));
+    const params = { namespace: String(namespace ?? "default"), name: String(name) };
+    const url = poolObjectPath(params.namespace, params.name);
+    await ask(url, { method: "PUT", body: draft, reason, ifMatch: tag ?? "none" });
+    void navigate({ to: "/pools/$namespace/$name", params });
   };
   const title = stored
     ? say("edit.title", { name: `${stored.metadata.namespace}/${stored.metadata.name}` })
@@ -106,13 +103,7 @@ function Editor({ stored }: { readonly stored?: Pool }) {
       )}
       <div className="editor">
         <form aria-label={say("edit.form")} onSubmit={(event) => event.preventDefault()}>
-          <PoolForm
-            draft={draft}
-            problems={failure?.fields ?? []}
-            isNew={!stored}
-            isOwned={owner !== undefined}
-            onChange={change}
-          />
+          <PoolForm draft={draft} problems={failure?.fields ?? []} isNew={!stored} onChange={change} />
         </form>
         <div className="yaml-side">
           <YamlEditor label={say("edit.yaml")} text={text} onChange={type} />
@@ -124,44 +115,14 @@ function Editor({ stored }: { readonly stored?: Pool }) {
         </div>
       </div>
       {planned && (
-        <SaveDialog
-          before={stored ? writableOf({ ...stored }) : undefined}
-          after={writableOf(planned.after)}
-          traffic={planned.traffic}
-          onSave={save}
-          onClose={() => setPlanned(undefined)}
-        />
+        <SaveDialog objects={planned} isNew={!stored} onSave={save} onClose={() => setPlanned(undefined)} />
       )}
     </>
   );
 }
 
-/** What saving would make of the pool, and of its traffic. */
-interface Planned {
-  readonly after: Draft;
-  readonly traffic: PlannedTraffic | undefined;
-}
-
-async function trafficOf(draft: Draft): Promise<PlannedTraffic | undefined> {
-  const body = { objects: [draft], mode: "replace" };
-  const { objects } = await ask<Plan>("/api/plan", { method: "POST", body });
-  return objects.find(({ documentIndex }) => documentIndex === 0)?.traffic;
-}
-
-/** An update names what it was made from, so that it does not undo what somebody else did meanwhile. */
-function toWrite(draft: Draft, stored: Pool | undefined): Draft {
-  if (!stored) return draft;
-  const { uid, resourceVersion, ownerReferences, finalizers, annotations } = stored.metadata;
-  const copy = "kubectl.kubernetes.io/last-applied-configuration";
-  const applied = annotations?.[copy];
-  const written = draft["metadata"] as Draft;
-  const kept = applied === undefined ? {} : { [copy]: applied };
-  return {
-    ...draft,
-    metadata: {
-      ...written,
-      ...{ uid, resourceVersion, ownerReferences, finalizers },
-      annotations: { ...(written["annotations"] as object | undefined), ...kept },
-    },
-  };
+/** Why one of the objects would be refused. */
+function refusalIn(objects: readonly PlannedObject[]): ApiFailure | undefined {
+  const refusal = objects.find(({ outcome }) => outcome === "refused")?.refusal;
+  return refusal && new ApiFailure(422, refusal.message, refusal.fields);
 }

@@ -12,8 +12,6 @@ export interface Field {
   readonly placeholder?: string;
   /** Cannot be changed of a pool that there is already. */
   readonly isName?: boolean;
-  /** Comes from the Service, where the pool is made from one. */
-  readonly isOwned?: boolean;
   /** Makes sense only while another field is one of these. */
   readonly when?: { readonly path: string; readonly values: readonly string[] };
 }
@@ -35,17 +33,15 @@ export const FIELD_GROUPS: readonly { readonly text: TextKey; readonly fields: r
         text: "pools.column.protocol",
         kind: "choice",
         choices: ["TCP", "UDP", "SCTP"],
-        isOwned: true,
       },
       {
         path: "spec.addressPool",
         text: "edit.addressPool",
         kind: "text",
         placeholder: "node-ports",
-        isOwned: true,
       },
-      { path: "spec.ip", text: "edit.ip", kind: "text", isOwned: true },
-      { path: "spec.port", text: "edit.port", kind: "number", isOwned: true },
+      { path: "spec.ip", text: "edit.ip", kind: "text" },
+      { path: "spec.port", text: "edit.port", kind: "number" },
     ],
   },
   {

@@ -7,8 +7,6 @@ export interface FormProps {
   readonly draft: Draft;
   readonly problems: readonly FieldProblem[];
   readonly isNew: boolean;
-  /** Addressing and membership come from a Service. */
-  readonly isOwned: boolean;
   readonly onChange: (draft: Draft) => void;
 }
 

@@ -11,13 +11,12 @@ const COLUMNS = [
 ] as const;
 
 /** The members of a pool in a form, one a line. */
-export function MemberFields({ draft, problems, isOwned, onChange }: FormProps) {
+export function MemberFields({ draft, problems, onChange }: FormProps) {
   const say = useTexts();
   const found = valueAt(draft, "spec.members");
   const members: readonly unknown[] = Array.isArray(found) ? found : [];
   return (
     <Fieldset legend={say("edit.group.members")} mb="md">
-      {isOwned && <p className="dimmed">{say("edit.membersOwned")}</p>}
       {members.map((_, index) => {
         const path = `spec.members[${index}]`;
         const line = say("edit.member", { number: index + 1 });
@@ -28,7 +27,6 @@ export function MemberFields({ draft, problems, isOwned, onChange }: FormProps) 
               <TextInput
                 key={name}
                 label={say(text)}
-                disabled={isOwned && name !== "weight"}
                 placeholder={name === "weight" ? "1" : undefined}
                 inputMode={kind === "number" ? "numeric" : undefined}
                 error={problemAt(problems, `${path}.${name}`)}
@@ -45,23 +43,19 @@ export function MemberFields({ draft, problems, isOwned, onChange }: FormProps) 
               data={STATES.map((value) => ({ value, label: say(`member.do.${value}`) }))}
               onChange={(event) => onChange(withValue(draft, `${path}.state`, event.currentTarget.value))}
             />
-            {!isOwned && (
-              <CloseButton
-                aria-label={say("edit.member.remove", { number: index + 1 })}
-                onClick={() => onChange(withValue(draft, path, undefined))}
-              />
-            )}
+            <CloseButton
+              aria-label={say("edit.member.remove", { number: index + 1 })}
+              onClick={() => onChange(withValue(draft, path, undefined))}
+            />
           </fieldset>
         );
       })}
-      {!isOwned && (
-        <Button
-          variant="default"
-          onClick={() => onChange(withValue(draft, `spec.members[${members.length}]`, { ip: "", port: "" }))}
-        >
-          {say("edit.member.add")}
-        </Button>
-      )}
+      <Button
+        variant="default"
+        onClick={() => onChange(withValue(draft, `spec.members[${members.length}]`, { ip: "", port: "" }))}
+      >
+        {say("edit.member.add")}
+      </Button>
     </Fieldset>
   );
 }

@@ -33,7 +33,7 @@ function FormField({ field, ...props }: FormProps & { readonly field: Field }) {
   const common = {
     label: say(field.text),
     error: problemAt(problems, field.path),
-    disabled: (field.isName === true && !props.isNew) || (field.isOwned === true && props.isOwned),
+    disabled: field.isName === true && !props.isNew,
   };
   if (field.kind === "choice") {
     const choices = field.choices ?? [];

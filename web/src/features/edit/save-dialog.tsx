@@ -1,24 +1,19 @@
-import type { PlannedTraffic } from "../../../../src/model/plan/plan.ts";
+import type { PlannedObject } from "../../../../src/model/plan/plan.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { DifferenceTable } from "../operations/difference-table.tsx";
-import { differences } from "../operations/differences.ts";
-import type { Draft } from "./draft.ts";
 import { PlanTable } from "./plan-table.tsx";
 
 /** Shows what will change, and what that does to traffic, before it is saved. The server has checked it already. */
 export function SaveDialog(props: {
-  /** Absent: it is new. */
-  readonly before: Draft | undefined;
-  readonly after: Draft;
-  /** What that does to traffic; absent: nothing. */
-  readonly traffic: PlannedTraffic | undefined;
+  /** What saving changes: the pool, and the Service and Endpoints that it comes from. */
+  readonly objects: readonly PlannedObject[];
+  readonly isNew: boolean;
   readonly onSave: (reason: string) => Promise<void>;
   readonly onClose: () => void;
 }) {
   const say = useTexts();
-  const { before, after, traffic } = props;
-  const changes = differences(before, after);
+  const changed = props.objects.filter(({ changes }) => changes.length > 0);
   return (
     <ConfirmDialog
       title={say("edit.review")}
@@ -27,9 +22,28 @@ export function SaveDialog(props: {
       onConfirm={props.onSave}
       onClose={props.onClose}
     >
-      {changes.length === 0 ? <p>{say("edit.nothing")}</p> : <DifferenceTable changes={changes} />}
-      {before === undefined && <p>{say("effect.new")}</p>}
-      {traffic && <PlanTable traffic={traffic} />}
+      {changed.length === 0 && <p>{say("edit.nothing")}</p>}
+      {changed.map(({ kind, namespace, name, changes }) => (
+        <section key={`${kind} ${namespace}/${name}`}>
+          {changed.length > 1 && <h3 className="change-title">{`${kind} ${namespace}/${name}`}</h3>}
+          <DifferenceTable changes={changes.map(shown)} />
+        </section>
+      ))}
+      {props.isNew && <p>{say("effect.new")}</p>}
+      {props.objects.map(({ warnings }) => warnings.map((warning) => <p key={warning}>{warning}</p>))}
+      {changed.map(({ name, traffic }) => traffic && <PlanTable key={name} traffic={traffic} />)}
     </ConfirmDialog>
   );
+}
+
+function shown({ field, before, after }: PlannedObject["changes"][number]) {
+  return {
+    field,
+    ...(before === undefined ? {} : { before: textOf(before) }),
+    ...(after === undefined ? {} : { after: textOf(after) }),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

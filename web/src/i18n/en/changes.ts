@@ -37,8 +37,9 @@ export const changes = {
   "edit.wrongYaml": "This is no YAML; the form shows what could be read before",
   "edit.nothing": "Nothing is different.",
   "edit.default": "(default)",
+  "edit.exists": "There is a pool {{name}} already.",
   "edit.owned":
-    "Addressing, protocol and members come from the Service {{name}} and its Endpoints; change them there. What is changed here stays when those are applied again.",
+    "Addressing, protocol, members and what an annotation sets are saved in the Service {{name}} and its Endpoints, everything else in the pool, all as one change. Whoever applies a file of them again changes them back.",
   "edit.group.identity": "Name",
   "edit.group.address": "Connect address",
   "edit.group.forwarding": "Forwarding",
@@ -68,7 +69,6 @@ export const changes = {
   "edit.member.port": "Port",
   "edit.member.add": "Add a member",
   "edit.member.remove": "Remove member {{number}}",
-  "edit.membersOwned": "Which members there are is said by the Endpoints.",
   "effect.new": "The pool gets its connect address at once and takes connections as soon as a member is up.",
   "rollback.memberEffect": "This member alone becomes as it was. The others stay as they are.",
   "rollback.before": "As it was before",

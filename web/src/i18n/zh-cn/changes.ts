@@ -38,8 +38,9 @@ export const changes: Readonly<Record<keyof typeof english, string>> = {
   "edit.wrongYaml": "这不是有效的 YAML；表单显示的是之前能读取的内容",
   "edit.nothing": "没有任何变化。",
   "edit.default": "（默认）",
+  "edit.exists": "服务池 {{name}} 已存在。",
   "edit.owned":
-    "连接地址、协议和成员来自 Service {{name}} 及其 Endpoints，请在那里修改。此处的修改在它们再次应用后仍会保留。",
+    "连接地址、协议、成员以及由注解设置的内容会保存到 Service {{name}} 及其 Endpoints，其余保存到服务池，作为一次变更一起生效。重新应用它们的文件会把这些内容改回去。",
   "edit.group.identity": "名称",
   "edit.group.address": "连接地址",
   "edit.group.forwarding": "转发",
@@ -69,7 +70,6 @@ export const changes: Readonly<Record<keyof typeof english, string>> = {
   "edit.member.port": "端口",
   "edit.member.add": "添加成员",
   "edit.member.remove": "移除成员 {{number}}",
-  "edit.membersOwned": "成员列表由 Endpoints 决定。",
   "effect.new": "服务池会立即获得连接地址，有成员上线后即开始承接连接。",
   "rollback.memberEffect": "只恢复这个成员，其他成员保持不变。",
   "rollback.before": "恢复到此操作之前",

@@ -23,10 +23,10 @@ export function SaveDialog(props: {
       onClose={props.onClose}
     >
       {changed.length === 0 && <p>{say("edit.nothing")}</p>}
-      {changed.map(({ kind, namespace, name, changes }) => (
-        <section key={`${kind} ${namespace}/${name}`}>
-          {changed.length > 1 && <h3 className="change-title">{`${kind} ${namespace}/${name}`}</h3>}
-          <DifferenceTable changes={changes.map(shown)} />
+      {changed.map(({ changes, ...object }) => (
+        <section key={titleOf(object)}>
+          {changed.length > 1 && <h3 className="change-title">{titleOf(object)}</h3>}
+          <DifferenceTable of={titleOf(object)} changes={changes.map(shown)} />
         </section>
       ))}
       {props.isNew && <p>{say("effect.new")}</p>}
@@ -34,6 +34,10 @@ export function SaveDialog(props: {
       {changed.map(({ name, traffic }) => traffic && <PlanTable key={name} traffic={traffic} />)}
     </ConfirmDialog>
   );
+}
+
+function titleOf({ kind, namespace, name }: Pick<PlannedObject, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 function shown({ field, before, after }: PlannedObject["changes"][number]) {

@@ -5,10 +5,16 @@ import type { Difference } from "./differences.ts";
 const COLUMNS = ["operations.field", "operations.before", "operations.after"] as const;
 
 /** What changed, field by field. */
-export function DifferenceTable({ changes }: { readonly changes: readonly Difference[] }) {
+export function DifferenceTable(props: {
+  readonly changes: readonly Difference[];
+  /** Whose, where there are several tables. */
+  readonly of?: string;
+}) {
   const say = useTexts();
+  const { changes, of } = props;
+  const label = say("operations.changes");
   return (
-    <GridTable label={say("operations.changes")} columns={COLUMNS} className="wrapping">
+    <GridTable label={of === undefined ? label : `${label}: ${of}`} columns={COLUMNS} className="wrapping">
       {changes.map(({ field, before, after }) => (
         <tr key={field}>
           <td className="mono">{field}</td>

@@ -68,8 +68,8 @@ it("plans a pool that a Service owns with what that does to Service, Endpoints a
         "spec.members[192.0.2.12:8081].ip",
       ]),
     ],
-    ["Service", "changed", expect.arrayContaining(["spec.ports"])],
-    ["Endpoints", "changed", ["subsets"]],
+    ["Service", "changed", expect.arrayContaining(["spec.ports[http].nodePort"])],
+    ["Endpoints", "changed", expect.arrayContaining(["subsets[0].addresses[192.0.2.11].ip"])],
   ]);
   expect(objects[0]?.traffic?.address).toEqual({ before: "*:30778/TCP", after: "*:30779/TCP" });
   expect((await pool()).spec.port).toBe(30_778);

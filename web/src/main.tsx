@@ -13,19 +13,25 @@ import { loadSession } from "./lib/session.ts";
 
 // The scroll lock of dialogs makes a style sheet, and looks for its nonce where bundlers keep one.
 Object.assign(globalThis, { __webpack_nonce__: styleNonce() });
-await Promise.all([startLanguage(), loadSession()]);
-const root = document.getElementById("root");
-if (!root) throw new Error("the page has no root");
-createRoot(root).render(
-  <StrictMode>
-    <MantineProvider
-      theme={theme}
-      defaultColorScheme="auto"
-      colorSchemeManager={colorSchemeManager}
-      getStyleNonce={styleNonce}
-    >
-      <Notifications position="bottom-right" />
-      <RouterProvider router={router} />
-    </MantineProvider>
-  </StrictMode>,
-);
+void start();
+
+/** No await at the top: parts that are loaded later wait for this module to be done. */
+async function start(): Promise<void> {
+  await Promise.all([startLanguage(), loadSession()]);
+  await router.load();
+  const root = document.getElementById("root");
+  if (!root) throw new Error("the page has no root");
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        defaultColorScheme="auto"
+        colorSchemeManager={colorSchemeManager}
+        getStyleNonce={styleNonce}
+      >
+        <Notifications position="bottom-right" />
+        <RouterProvider router={router} />
+      </MantineProvider>
+    </StrictMode>,
+  );
+}

@@ -27,6 +27,24 @@ it("names each field that differs, members by their address and not by their pla
   ]);
 });
 
+it("looks into lists by address or name where these tell their items apart, and takes others whole", () => {
+  const endpoints = (subset: object) => ({ ...pool({}), subsets: [subset] });
+  const before = endpoints({ addresses: [{ ip: "10.0.0.1" }], ports: [{ name: "http", port: 80 }] });
+  const after = endpoints({
+    addresses: [{ ip: "10.0.0.2" }],
+    ports: [{ name: "http", port: 81 }],
+    extra: [],
+  });
+  expect(fieldChanges(before, after)).toEqual([
+    { field: "subsets[0].addresses[10.0.0.1].ip", before: "10.0.0.1" },
+    { field: "subsets[0].addresses[10.0.0.2].ip", after: "10.0.0.2" },
+    { field: "subsets[0].ports[http].port", before: 80, after: 81 },
+    { field: "subsets[0].extra", after: [] },
+  ]);
+  const [one, two] = [pool({ expect: ["200"] }), pool({ expect: ["200", "301"] })];
+  expect(fieldChanges(one, two)).toEqual([{ field: "spec.expect", before: ["200"], after: ["200", "301"] }]);
+});
+
 it("finds nothing where only what the server keeps differs", () => {
   const kept = { "kubectl.kubernetes.io/last-applied-configuration": "{}", "parasaus.io/generated": "{}" };
   const before = pool({ members: [member(80)] });

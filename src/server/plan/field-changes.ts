@@ -9,8 +9,8 @@ type Json = Readonly<Record<string, unknown>>;
 const KEPT = ["parasaus.io/generated", "parasaus.io/service-port"];
 
 /**
- * What differs between two states of an object in what a person writes, field by field; members by `ip:port`, other lists
- * as a whole. Secrets are masked.
+ * What differs between two states of an object in what a person writes, field by field; in lists of objects by `ip:port`, `ip`
+ * or `name`, else by place, and other lists as a whole. Secrets are masked.
  */
 export function fieldChanges(
   before: KubeObject | undefined,
@@ -32,8 +32,10 @@ function withoutKept(own: Json): Json {
 
 function compare(field: string, key: string, before: unknown, after: unknown): readonly FieldChange[] {
   if (isDeepStrictEqual(before, after)) return [];
-  const [old, next] = [childrenOf(key, before), childrenOf(key, after)];
-  const isLeaf = (!old && before !== undefined) || (!next && after !== undefined) || (!old && !next);
+  const [old, next] = [childrenOf(before), childrenOf(after)];
+  const isEmptyList = (old?.size ?? 0) + (next?.size ?? 0) === 0 && [before, after].some(Array.isArray);
+  const isLeaf =
+    (!old && before !== undefined) || (!next && after !== undefined) || (!old && !next) || isEmptyList;
   if (isLeaf) return [change(field, key, before, after)];
   const keys = new Set([...(old?.keys() ?? []), ...(next?.keys() ?? [])]);
   return [...keys].flatMap((each) =>
@@ -42,10 +44,17 @@ function compare(field: string, key: string, before: unknown, after: unknown): r
 }
 
 /** What is inside, by the name that a path has for it; undefined: it is one value. */
-function childrenOf(key: string, value: unknown): ReadonlyMap<string, unknown> | undefined {
+function childrenOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
   if (isObject(value)) return new Map(Object.entries(value));
-  if (key !== "members" || !Array.isArray(value)) return undefined;
-  return new Map(value.map((member) => [`[${formatHostPort(member.ip, member.port)}]`, member]));
+  if (!Array.isArray(value) || !value.every(isObject)) return undefined;
+  const names = value.map((item, index) => nameOf(item) ?? String(index));
+  if (new Set(names).size < names.length) return undefined;
+  return new Map(value.map((item, index) => [`[${names[index]}]`, item]));
+}
+
+function nameOf({ ip, port, name }: Json): string | undefined {
+  if (typeof ip !== "string") return typeof name === "string" ? name : undefined;
+  return typeof port === "number" ? formatHostPort(ip, port) : ip;
 }
 
 function pathTo(field: string, child: string): string {

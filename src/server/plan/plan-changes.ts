@@ -177,7 +177,7 @@ class Planning {
       const object = this.#objects[known];
       const changes = fieldChanges(before, after);
       // What follows from a Service of the same plan is part of it.
-      if (object)
+      if (object && service !== undefined)
         this.#objects[known] = { ...object, changes, outcome: outcomeOf(before, changes.length > 0) };
       return known;
     }

@@ -9,8 +9,10 @@ import {
 import { readAddressSearch } from "../features/addresses/address-search.ts";
 import { readLoginSearch } from "../features/login/login-search.ts";
 import { readOperationSearch } from "../features/operations/operation-search.ts";
-import { readPoolSearch } from "../features/pools/pool-search.ts";
-import { PoolsPage } from "../features/pools/pools-page.tsx";
+import { poolListUrl, readPoolSearch } from "../features/pools/pool-search.ts";
+import { PoolsPage, WINDOW_COUNT } from "../features/pools/pools-page.tsx";
+import { isSomebodyIn } from "../lib/session.ts";
+import { beginView } from "../lib/use-view.ts";
 import { NotFound } from "./not-found.tsx";
 import { PageFailure } from "./page-failure.tsx";
 import { Shell } from "./shell.tsx";
@@ -38,6 +40,11 @@ const pools = createRoute({
   path: "/pools",
   validateSearch: readPoolSearch,
   component: PoolsPage,
+  // The list is on its way while the page is made.
+  loader: ({ location, preload }) => {
+    if (!preload && isSomebodyIn()) beginView(poolListUrl(readPoolSearch(location.search), 0, WINDOW_COUNT));
+  },
+  staleTime: Number.POSITIVE_INFINITY,
 });
 
 const pool = createRoute({

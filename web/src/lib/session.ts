@@ -64,6 +64,11 @@ export function csrfToken(): string | undefined {
   return session.kind === "in" ? session.csrfToken : undefined;
 }
 
+/** Whether there is anything for this browser to see. */
+export function isSomebodyIn(): boolean {
+  return session.kind === "in";
+}
+
 /** Who the server takes this browser for; drawn anew when that changes. */
 export function useSession(): Session {
   return useSyncExternalStore(

@@ -19,6 +19,25 @@ const STALL_MS = 12_000;
 const SHORTEST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
 
+/** A stream that was begun before there is a page to show it. */
+interface BegunStream {
+  readonly response: Promise<Response>;
+  readonly stop: AbortController;
+}
+
+const begun = new Map<string, BegunStream>();
+
+/** Asks for a view whose page will come at once; who follows it takes the stream over. */
+export function beginView(url: string): void {
+  const stop = new AbortController();
+  const response = send(watched(url), { signal: stop.signal });
+  response.catch(() => undefined);
+  begun.set(url, { response, stop });
+  setTimeout(() => {
+    if (begun.delete(url)) stop.abort();
+  }, STALL_MS);
+}
+
 /**
  * Follows a view of the server: one stream, and none while the page is hidden, because a browser has six connections for
  * all its tabs.
@@ -79,8 +98,7 @@ async function readOnce<Value>(
   const stalled = new AbortController();
   let timer = setTimeout(() => stalled.abort(), STALL_MS);
   try {
-    const watched = `${url}${url.includes("?") ? "&" : "?"}watch=true`;
-    const response = await send(watched, { signal: AbortSignal.any([signal, stalled.signal]) });
+    const response = await open(url, AbortSignal.any([signal, stalled.signal]));
     if (!response.ok || !response.body) {
       throw failureOf(response.status, await response.json().catch(() => undefined));
     }
@@ -95,6 +113,18 @@ async function readOnce<Value>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function open(url: string, signal: AbortSignal): Promise<Response> {
+  const early = begun.get(url);
+  if (!early) return send(watched(url), { signal });
+  begun.delete(url);
+  signal.addEventListener("abort", () => early.stop.abort());
+  return early.response;
+}
+
+function watched(url: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}watch=true`;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,8 @@
-import { ActionIcon, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { useState } from "react";
 import type { AccountRow } from "../../../../src/model/console/account-views.ts";
+import { ActionsMenu } from "../../components/actions-menu.tsx";
 import { GridTable } from "../../components/grid-table.tsx";
-import { Icon } from "../../components/icons.tsx";
 import { StateMark } from "../../components/state-mark.tsx";
 import { TimeAgo } from "../../components/time-ago.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
@@ -83,24 +83,17 @@ function AccountActions({ account }: { readonly account: AccountRow }) {
   const Shown = action && DIALOGS[action];
   return (
     <>
-      <Menu position="bottom-end" shadow="md" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={say("pools.actions", { name: account.name })}>
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => setAction("roles")}>{say("account.do.roles")}</Menu.Item>
-          <Menu.Item onClick={() => setAction("password")}>{say("account.do.password")}</Menu.Item>
-          <Menu.Item onClick={() => setAction("token")}>{say("token.new")}</Menu.Item>
-          <Menu.Item onClick={() => setAction("switch")}>
-            {say(account.isDisabled ? "account.do.enable" : "account.do.disable")}
-          </Menu.Item>
-          <Menu.Item className="danger" onClick={() => setAction("delete")}>
-            {say("delete.confirm")}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <ActionsMenu label={say("pools.actions", { name: account.name })}>
+        <Menu.Item onClick={() => setAction("roles")}>{say("account.do.roles")}</Menu.Item>
+        <Menu.Item onClick={() => setAction("password")}>{say("account.do.password")}</Menu.Item>
+        <Menu.Item onClick={() => setAction("token")}>{say("token.new")}</Menu.Item>
+        <Menu.Item onClick={() => setAction("switch")}>
+          {say(account.isDisabled ? "account.do.enable" : "account.do.disable")}
+        </Menu.Item>
+        <Menu.Item className="danger" onClick={() => setAction("delete")}>
+          {say("delete.confirm")}
+        </Menu.Item>
+      </ActionsMenu>
       {Shown && <Shown account={account} onClose={() => setAction(undefined)} />}
     </>
   );

@@ -11,6 +11,13 @@ export const NEW_POOL: Draft = {
   spec: { protocol: "TCP", scheduler: "rr", healthCheck: { type: "tcp" }, members: [] },
 };
 
+/** What the server keeps in annotations, for itself and for kubectl. */
+const KEPT_ANNOTATIONS: readonly string[] = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "parasaus.io/generated",
+  "parasaus.io/service-port",
+];
+
 type Step = string | number;
 
 /** `spec.members[1].port` in steps. */
@@ -54,7 +61,9 @@ function replaced(container: unknown, [step, ...rest]: readonly Step[], value: u
 export function writableOf(object: Draft): Draft {
   const { status: _status, metadata, apiVersion, kind, ...rest } = object;
   const { name, namespace, labels, annotations } = metadata as Draft;
-  const { "kubectl.kubernetes.io/last-applied-configuration": _copy, ...own } = (annotations ?? {}) as Draft;
+  const own = Object.fromEntries(
+    Object.entries((annotations ?? {}) as Draft).filter(([key]) => !KEPT_ANNOTATIONS.includes(key)),
+  );
   return {
     apiVersion,
     kind,

@@ -1,7 +1,7 @@
-import { ActionIcon, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { useState } from "react";
 import type { MemberRow, PoolDetail } from "../../../../src/model/console/pool-views.ts";
-import { Icon } from "../../components/icons.tsx";
+import { ActionsMenu } from "../../components/actions-menu.tsx";
 import { MenuLink } from "../../components/menu-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatAddress } from "../../lib/format.ts";
@@ -28,31 +28,24 @@ export function MemberActions(props: {
   if (!mayChange) return null;
   return (
     <>
-      <Menu position="bottom-end" shadow="md" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={say("pools.actions", { name })}>
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {states.map((state) => (
-            <Menu.Item key={state} onClick={() => setAction(state)}>
-              {say(`member.do.${state}`)}
-            </Menu.Item>
-          ))}
-          <Menu.Item onClick={() => setAction("weight")}>{say("member.do.weight")}</Menu.Item>
-          <Menu.Item onClick={() => setAction("probe")}>{say("probe.do")}</Menu.Item>
-          <Menu.Item onClick={() => setAction("rollback")}>{say("rollback.confirm")}</Menu.Item>
-          <MenuLink to="/operations" search={{ search: `namespace:${namespace} member:${name}` }}>
-            {say("operations.title")}
-          </MenuLink>
-          {detail.service === undefined && (
-            <Menu.Item className="danger" onClick={() => setAction("remove")}>
-              {say("member.do.remove")}
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+      <ActionsMenu label={say("pools.actions", { name })}>
+        {states.map((state) => (
+          <Menu.Item key={state} onClick={() => setAction(state)}>
+            {say(`member.do.${state}`)}
+          </Menu.Item>
+        ))}
+        <Menu.Item onClick={() => setAction("weight")}>{say("member.do.weight")}</Menu.Item>
+        <Menu.Item onClick={() => setAction("probe")}>{say("probe.do")}</Menu.Item>
+        <Menu.Item onClick={() => setAction("rollback")}>{say("rollback.confirm")}</Menu.Item>
+        <MenuLink to="/operations" search={{ search: `namespace:${namespace} member:${name}` }}>
+          {say("operations.title")}
+        </MenuLink>
+        {detail.service === undefined && (
+          <Menu.Item className="danger" onClick={() => setAction("remove")}>
+            {say("member.do.remove")}
+          </Menu.Item>
+        )}
+      </ActionsMenu>
       {action === "probe" && <ProbeDialog pool={detail.pool} member={member} onClose={close} />}
       {action === "rollback" && <MemberRollbackDialog pool={detail.pool} member={member} onClose={close} />}
       {action && action !== "probe" && action !== "rollback" && (

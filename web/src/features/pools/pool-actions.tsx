@@ -1,7 +1,7 @@
-import { ActionIcon, Menu } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import { useState } from "react";
 import type { PoolRow } from "../../../../src/model/console/pool-views.ts";
-import { Icon } from "../../components/icons.tsx";
+import { ActionsMenu } from "../../components/actions-menu.tsx";
 import { MenuLink } from "../../components/menu-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { useMay } from "../../lib/session.ts";
@@ -14,35 +14,24 @@ export function PoolActions({ row }: { readonly row: PoolRow }) {
   const [isDeleting, setDeleting] = useState(false);
   return (
     <>
-      <Menu position="bottom-end" shadow="md" withinPortal>
-        <Menu.Target>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={say("pools.actions", { name: `${row.namespace}/${row.name}` })}
-          >
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {mayChange && (
-            <MenuLink to="/pools/$namespace/$name/edit" params={{ namespace: row.namespace, name: row.name }}>
-              {say("edit.edit")}
-            </MenuLink>
-          )}
-          <MenuLink
-            to="/operations"
-            search={{ search: `namespace:${row.namespace} object:${row.service ?? row.name}` }}
-          >
-            {say("operations.title")}
+      <ActionsMenu label={say("pools.actions", { name: `${row.namespace}/${row.name}` })}>
+        {mayChange && (
+          <MenuLink to="/pools/$namespace/$name/edit" params={{ namespace: row.namespace, name: row.name }}>
+            {say("edit.edit")}
           </MenuLink>
-          {mayChange && (
-            <Menu.Item className="danger" onClick={() => setDeleting(true)}>
-              {say("delete.confirm")}
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+        )}
+        <MenuLink
+          to="/operations"
+          search={{ search: `namespace:${row.namespace} object:${row.service ?? row.name}` }}
+        >
+          {say("operations.title")}
+        </MenuLink>
+        {mayChange && (
+          <Menu.Item className="danger" onClick={() => setDeleting(true)}>
+            {say("delete.confirm")}
+          </Menu.Item>
+        )}
+      </ActionsMenu>
       {isDeleting && <DeletePoolDialog pool={row} onClose={() => setDeleting(false)} />}
     </>
   );

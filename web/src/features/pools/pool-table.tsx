@@ -28,7 +28,7 @@ export function PoolTable(props: {
     count: page?.matchCount ?? 0,
     getScrollElement: () => scroller.current,
     estimateSize: () => (isNarrow ? CARD_PX : ROW_PX),
-    overscan: 12,
+    overscan: 6,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: measures anew when the form changes
   useEffect(() => virtual.measure(), [isNarrow, virtual]);

@@ -12,7 +12,8 @@ import { useView } from "../../lib/use-view.ts";
 import { type PoolSearch, poolListUrl } from "./pool-search.ts";
 import { PoolTable } from "./pool-table.tsx";
 
-const WINDOW_COUNT = 100;
+/** Rows that are asked for at a time. */
+export const WINDOW_COUNT = 100;
 /** The next part is asked for when so many rows before the end of this one come into sight. */
 const STEP_COUNT = 40;
 const route = getRouteApi("/pools");

@@ -211,6 +211,24 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     expect(opened.problems).toEqual([]);
   });
 
+  it("rolls a pool back from the list, after it showed what that changes", async () => {
+    world.apply(poolOf("shop", "listed", [memberAt(0)], { drainSeconds: 11 }));
+    world.apply(poolOf("shop", "listed", [memberAt(0)], { drainSeconds: 22 }));
+    await using opened = await openPage(world, "pools?search=listed", ENGLISH);
+    const { page } = opened;
+    await page.getByRole("button", { name: "Actions on shop/listed" }).click();
+    await page.getByRole("menuitem", { name: "Roll back" }).click();
+    const dialog = page.getByRole("dialog", { name: "Roll back shop/listed?" });
+    await dialog.getByText("spec.drainSeconds", { exact: true }).waitFor();
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("pool-rollback");
+    await dialog.getByRole("button", { name: "Roll back" }).click();
+    await dialog.waitFor({ state: "detached" });
+    expect(world.ask("GET", poolPath("listed"))).toMatchObject({ spec: { drainSeconds: 11 } });
+    world.ask("DELETE", poolPath("listed"));
+    expect(opened.problems).toEqual([]);
+  });
+
   it("rolls one member back and leaves the others as they are", async () => {
     world.apply(poolOf("shop", "members", [memberAt(0, { weight: 1 }), memberAt(2, { weight: 1 })]));
     world.apply(poolOf("shop", "members", [memberAt(0, { weight: 7 }), memberAt(2, { weight: 9 })]));

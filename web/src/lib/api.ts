@@ -126,9 +126,10 @@ export function poolPath(namespace: string, name?: string): string {
   return name === undefined ? root : `${root}/${encodeURIComponent(name)}`;
 }
 
-/** Path of a pool for a write that no verdict breaks, and that goes through its Service where it has one. */
-export function poolObjectPath(namespace: string, name: string): string {
-  return `/api/objects/pools/${encodeURIComponent(name)}?namespace=${encodeURIComponent(namespace)}`;
+/** Path of an object for a write that no verdict breaks; a pool goes through its Service where it has one. */
+export function objectPath(kind: string, namespace = "", name = ""): string {
+  const query = namespace === "" ? "" : `?namespace=${encodeURIComponent(namespace)}`;
+  return `/api/objects/${encodeURIComponent(kind)}/${encodeURIComponent(name)}${query}`;
 }
 
 /** The one object of a kind in a namespace. */

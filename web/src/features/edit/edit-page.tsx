@@ -6,7 +6,7 @@ import type { Pool } from "../../../../src/model/pool/pool.ts";
 import { FailureNote } from "../../components/confirm-dialog.tsx";
 import { PageHead } from "../../components/page-head.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
-import { ApiFailure, ask, poolObjectPath, type ReadObject, read } from "../../lib/api.ts";
+import { ApiFailure, ask, objectPath, type ReadObject, read } from "../../lib/api.ts";
 import { type Draft, NEW_POOL, valueAt, writableOf } from "./draft.ts";
 import { PoolForm } from "./pool-form.tsx";
 import { SaveDialog } from "./save-dialog.tsx";
@@ -27,7 +27,7 @@ export function EditPoolPage() {
   const [stored, setStored] = useState<ReadObject<Pool>>();
   const [failure, setFailure] = useState<ApiFailure>();
   useEffect(() => {
-    read<Pool>(poolObjectPath(namespace, name)).then(setStored, setFailure);
+    read<Pool>(objectPath("Pool", namespace, name)).then(setStored, setFailure);
   }, [namespace, name]);
   if (failure) return <FailureNote failure={failure} />;
   if (stored) return <Editor stored={stored.object} tag={stored.tag} />;
@@ -77,7 +77,7 @@ function Editor({ stored, tag }: { readonly stored?: Pool; readonly tag?: string
   const save = async (reason: string) => {
     const [namespace, name] = ["metadata.namespace", "metadata.name"].map((path) => valueAt(draft, path));
     const params = { namespace: String(namespace ?? "default"), name: String(name) };
-    const url = poolObjectPath(params.namespace, params.name);
+    const url = objectPath("Pool", params.namespace, params.name);
     await ask(url, { method: "PUT", body: draft, reason, ifMatch: tag ?? "none" });
     void navigate({ to: "/pools/$namespace/$name", params });
   };

@@ -6,9 +6,10 @@ import { MenuLink } from "../../components/menu-link.tsx";
 import { useTexts } from "../../i18n/use-texts.ts";
 import { formatAddress } from "../../lib/format.ts";
 import { useMay } from "../../lib/session.ts";
+import { HistoryRollbackDialog } from "../operations/history-rollback.tsx";
 import { MemberDialog } from "./member-dialog.tsx";
+import { memberIn, operationsOn } from "./member-history.ts";
 import type { MemberAction } from "./member-patch.ts";
-import { MemberRollbackDialog } from "./member-rollback.tsx";
 import { ProbeDialog } from "./probe-dialog.tsx";
 
 /** What can be done with a member. */
@@ -47,7 +48,15 @@ export function MemberActions(props: {
         )}
       </ActionsMenu>
       {action === "probe" && <ProbeDialog pool={detail.pool} member={member} onClose={close} />}
-      {action === "rollback" && <MemberRollbackDialog pool={detail.pool} member={member} onClose={close} />}
+      {action === "rollback" && (
+        <HistoryRollbackDialog
+          part={{ namespace, pool: detail.pool.metadata.name, member: name }}
+          effect={say("rollback.memberEffect")}
+          choose={(operations) => operationsOn(operations, member)}
+          look={(pool) => memberIn(pool, member)}
+          onClose={close}
+        />
+      )}
       {action && action !== "probe" && action !== "rollback" && (
         <MemberDialog pool={detail.pool} member={member} index={index} action={action} onClose={close} />
       )}

@@ -70,6 +70,8 @@ export const changes = {
   "edit.member.add": "Add a member",
   "edit.member.remove": "Remove member {{number}}",
   "effect.new": "The pool gets its connect address at once and takes connections as soon as a member is up.",
+  "rollback.poolEffect":
+    "The pool becomes as it was, and so do the Service and the Endpoints that it may come from.",
   "rollback.memberEffect": "This member alone becomes as it was. The others stay as they are.",
   "rollback.before": "As it was before",
   "plan.title": "What it does to traffic now",

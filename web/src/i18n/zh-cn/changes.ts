@@ -71,6 +71,7 @@ export const changes: Readonly<Record<keyof typeof english, string>> = {
   "edit.member.add": "添加成员",
   "edit.member.remove": "移除成员 {{number}}",
   "effect.new": "服务池会立即获得连接地址，有成员上线后即开始承接连接。",
+  "rollback.poolEffect": "该服务池恢复为当时的状态；如果它由 Service 生成，Service 和 Endpoints 也一起恢复。",
   "rollback.memberEffect": "只恢复这个成员，其他成员保持不变。",
   "rollback.before": "恢复到此操作之前",
   "plan.title": "对当前流量的影响",

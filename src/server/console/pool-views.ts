@@ -14,6 +14,8 @@ export interface PoolViewsSource {
 }
 
 const LIST_PERIOD_MS = 2_000;
+/** The list does not wait for its connection counts: they come with the next look. */
+const TRAFFIC_PATIENCE_MS = 20;
 const DETAIL_PERIOD_MS = 1_000;
 
 /** `GET /api/console/pools`: a part of the pools that a search finds. */
@@ -24,7 +26,8 @@ export function poolListView({ catalogue, traffic, onChange }: PoolViewsSource):
     periodMs: LIST_PERIOD_MS,
     read: async (question) => {
       const page = catalogue.find(poolQuestion(question));
-      return withTraffic(page, await traffic(page.rows.map(({ uid }) => uid)));
+      const uids = page.rows.map(({ uid }) => uid);
+      return withTraffic(page, await traffic(uids, TRAFFIC_PATIENCE_MS));
     },
   };
 }

@@ -10,29 +10,54 @@ export interface TrafficReport {
   readonly silentNodes: readonly string[];
 }
 
-/** Asks the nodes for traffic. */
-export type TrafficReader = (poolUids: readonly string[]) => Promise<TrafficReport>;
+/**
+ * Asks the nodes for traffic.
+ *
+ * @param patienceMs Waits at most so long, milliseconds, and then gives what was known last of the same pools; absent: until
+ *   all nodes have answered or are given up.
+ */
+export type TrafficReader = (poolUids: readonly string[], patienceMs?: number) => Promise<TrafficReport>;
 
 /** An answer is good for so long, milliseconds: many readers of the same pools cause one question. */
 const FRESH_MS = 900;
 /** Different questions that are remembered, a count. */
 const REMEMBERED_COUNT = 64;
+const NOTHING: TrafficReport = { pools: new Map(), nodes: [], silentNodes: [] };
+
+/** A question, and what came of it and of the one before. */
+interface Asked {
+  readonly atMs: number;
+  readonly report: Promise<TrafficReport>;
+  known: TrafficReport;
+}
 
 /** Makes a reader that asks for the same pools at most about once a second. */
 export function createTrafficReader(nodes: Pick<NodeRequests, "askAll">, clock: Clock): TrafficReader {
-  const asked = new Map<string, { readonly atMs: number; readonly report: Promise<TrafficReport> }>();
-  return (poolUids) => {
-    const key = poolUids.join(" ");
-    const known = asked.get(key);
-    if (known && clock.monotonicMs() - known.atMs < FRESH_MS) return known.report;
+  const questions = new Map<string, Asked>();
+  const ask = (key: string, poolUids: readonly string[]): Asked => {
+    const before = questions.get(key);
+    if (before && clock.monotonicMs() - before.atMs < FRESH_MS) return before;
     const report = readTraffic(nodes, poolUids);
-    asked.delete(key);
-    asked.set(key, { atMs: clock.monotonicMs(), report });
-    for (const oldest of asked.keys()) {
-      if (asked.size <= REMEMBERED_COUNT) break;
-      asked.delete(oldest);
+    const asked: Asked = { atMs: clock.monotonicMs(), report, known: before?.known ?? NOTHING };
+    report.then(
+      (answer) => {
+        asked.known = answer;
+      },
+      () => undefined,
+    );
+    questions.delete(key);
+    questions.set(key, asked);
+    for (const oldest of questions.keys()) {
+      if (questions.size <= REMEMBERED_COUNT) break;
+      questions.delete(oldest);
     }
-    return report;
+    return asked;
+  };
+  return async (poolUids, patienceMs) => {
+    const asked = ask(poolUids.join(" "), poolUids);
+    if (patienceMs === undefined) return asked.report;
+    const late = clock.sleep(patienceMs).then(() => asked.known);
+    return Promise.race([asked.report, late]);
   };
 }
 

@@ -8,17 +8,28 @@ export function valueAt(spec: unknown, path: string): unknown {
 }
 
 /** The object with another value at a path. */
-export function withPath(object: Json, [head = "", ...rest]: readonly string[], value: unknown): Json {
-  const inner = (object[head] ?? {}) as Json;
+export function withPath<Value extends object>(
+  object: Value,
+  [head = "", ...rest]: readonly string[],
+  value: unknown,
+): Value {
+  const inner = (Object.entries(object).find(([key]) => key === head)?.[1] ?? {}) as Json;
   return { ...object, [head]: rest.length === 0 ? value : withPath(inner, rest, value) };
 }
 
 /** The object without what stands at a path, and without what is empty then. */
-export function withoutPath(object: Json, [head = "", ...rest]: readonly string[]): Json {
-  const { [head]: inner, ...others } = object;
-  if (inner === undefined || rest.length === 0) return others;
-  const left = withoutPath(inner as Json, rest);
-  return Object.keys(left).length === 0 ? others : { ...others, [head]: left };
+export function withoutPath<Value extends object>(
+  object: Value,
+  [head = "", ...rest]: readonly string[],
+): Value {
+  const left = Object.entries(object).flatMap(([key, inner]): [string, unknown][] => {
+    if (key !== head) return [[key, inner]];
+    if (rest.length === 0 || inner === undefined) return [];
+    const kept = withoutPath(inner as Json, rest);
+    return Object.keys(kept).length === 0 ? [] : [[key, kept]];
+  });
+  // What is left is the object's own, as its owner wrote it.
+  return Object.fromEntries(left) as Value;
 }
 
 /** Whether two values of JSON are not written alike. */

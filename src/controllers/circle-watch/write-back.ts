@@ -129,7 +129,7 @@ function ownPart({ pool, wanted, after, weights }: Context, paths: readonly stri
     if (!own) return member;
     return weights.has(nameOf(member)) ? withoutAbsent<PoolMember>({ ...own, weight: member.weight }) : own;
   });
-  const spec = paths.reduce<Readonly<Record<string, unknown>>>(
+  const spec = paths.reduce<Pool["spec"]>(
     (all, path) => {
       const value = valueAt(pool.spec, path);
       const steps = path.split(".");
@@ -137,8 +137,7 @@ function ownPart({ pool, wanted, after, weights }: Context, paths: readonly stri
     },
     { ...wanted.spec, members },
   );
-  // Each field is from one of two whole specs.
-  return { ...wanted, spec: spec as unknown as Pool["spec"] };
+  return { ...wanted, spec };
 }
 
 function portNamed({ service }: Pick<PoolSources, "service">, portName: string): ServicePort | undefined {

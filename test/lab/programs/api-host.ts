@@ -95,7 +95,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [verb, count, characters] = line.split(" ");
   if (verb === "write") await write(Number(count), Number(characters));
   globalThis.gc?.();
-  // Buffers that nobody has any more are given back beside the program, on a busy machine a moment later.
+  // Buffers that nobody holds are given back beside the program, on a busy machine a moment later.
   await setTimeout(50);
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

@@ -116,6 +116,9 @@ export async function openShopWorld(): Promise<ShopWorld> {
   return { world, olga: await world.loginForToken("olga"), vic: await world.loginForToken("vic") };
 }
 
+/** How long what follows by itself may take, milliseconds, for `expect.poll`. */
+export const PATIENCE = { timeout: 20_000, interval: 50 };
+
 /** The body of an answer that is no refusal; the tests of the API hold it to the schema. */
 export function bodyAs<Kind>(body: unknown): Kind {
   return body as Kind;

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Plan, Pool } from "../../src/model/index.ts";
-import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, PATIENCE, type Shown } from "./account-world.ts";
 
 const POOL = "/api/objects/pools/svc?namespace=shop";
 const CORE = "/api/v1/namespaces/shop";
-const PATIENCE = { timeout: 20_000, interval: 50 };
 
 let world: AccountWorld;
 let olga: Shown;

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Plan, PlannedObject, Pool } from "../../src/model/index.ts";
-import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, PATIENCE, type Shown } from "./account-world.ts";
 
 const POOLS = "/apis/parasaus.io/v1/namespaces/shop/pools";
-const PATIENCE = { timeout: 20_000, interval: 50 };
 
 let world: AccountWorld;
 let olga: Shown;

@@ -2,10 +2,9 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isPlainPath, openApi31 } from "../../src/api/index.ts";
 import type { Pool } from "../../src/model/index.ts";
-import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, PATIENCE, type Shown } from "./account-world.ts";
 
 const KUBE_POOLS = "/apis/parasaus.io/v1/namespaces/shop/pools";
-const PATIENCE = { timeout: 20_000, interval: 50 };
 
 let world: AccountWorld;
 let olga: Shown;

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject, Operation, Pool } from "../../src/model/index.ts";
-import { type AccountWorld, bodyAs, openShopWorld, type Shown } from "./account-world.ts";
+import { type AccountWorld, bodyAs, openShopWorld, PATIENCE, type Shown } from "./account-world.ts";
 
 const API = "/apis/parasaus.io/v1";
 const POOLS = `${API}/namespaces/shop/pools`;
 const MERGE = "application/merge-patch+json";
-const PATIENCE = { timeout: 20_000, interval: 50 };
 
 let world: AccountWorld;
 let olga: Shown;

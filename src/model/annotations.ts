@@ -17,3 +17,10 @@ export function healthCheckAnnotationErrors(
   if (type === undefined || HEALTH_CHECK_TYPES.includes(type.trim().toLowerCase())) return [];
   return [unsupported(`${field}[${HEALTH_CHECK_TYPE_ANNOTATION}]`, type, HEALTH_CHECK_TYPES)];
 }
+
+/** What the server keeps in annotations, for itself and for kubectl: no person writes it. */
+export const KEPT_ANNOTATIONS: readonly string[] = [
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "parasaus.io/generated",
+  "parasaus.io/service-port",
+];

@@ -11,7 +11,7 @@ export { accountOfToken, apiTokenDefinition } from "./access/api-token-definitio
 export { roleBindingDefinition } from "./access/role-binding-definition.ts";
 export type { AddressPool, QuarantinedAddress } from "./address-pool/address-pool.ts";
 export { addressPoolDefinition } from "./address-pool/definition.ts";
-export { HEALTH_CHECK_TYPE_ANNOTATION } from "./annotations.ts";
+export { HEALTH_CHECK_TYPE_ANNOTATION, KEPT_ANNOTATIONS } from "./annotations.ts";
 export { isBadNews } from "./condition.ts";
 export type { AccountList, AccountRow, BoundRole, TokenRow } from "./console/account-views.ts";
 export type {

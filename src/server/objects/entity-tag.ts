@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { ParasausError } from "../../foundation/index.ts";
-import type { KubeObject } from "../../model/index.ts";
+import { KEPT_ANNOTATIONS, type KubeObject } from "../../model/index.ts";
 
-/** Annotations that controllers and kubectl keep for themselves. */
-const KEPT = /^(parasaus\.io\/(generated|service-port)|kubectl\.kubernetes\.io\/.*)$/;
+/** kubectl keeps more than what it applied last. */
+const KUBECTL = "kubectl.kubernetes.io/";
 
 /**
  * Names what a person has written of an object: its generation, and its labels and annotations, which raise none. What
@@ -11,7 +11,9 @@ const KEPT = /^(parasaus\.io\/(generated|service-port)|kubectl\.kubernetes\.io\/
  */
 export function entityTagOf({ metadata }: KubeObject): string {
   const { uid = "", generation = 1, labels = {}, annotations = {} } = metadata;
-  const own = Object.entries(annotations).filter(([key]) => !KEPT.test(key));
+  const own = Object.entries(annotations).filter(
+    ([key]) => !KEPT_ANNOTATIONS.includes(key) && !key.startsWith(KUBECTL),
+  );
   const told = JSON.stringify([uid, sorted(Object.entries(labels)), sorted(own)]);
   return `"${generation}-${createHash("sha256").update(told).digest("hex").slice(0, 12)}"`;
 }

@@ -1,12 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { formatHostPort } from "../../foundation/index.ts";
-import type { FieldChange, KubeObject } from "../../model/index.ts";
+import { type FieldChange, KEPT_ANNOTATIONS, type KubeObject } from "../../model/index.ts";
 import { maskedText, ownPart } from "../../resources/local/index.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** Annotations that controllers keep for themselves. */
-const KEPT = ["parasaus.io/generated", "parasaus.io/service-port"];
 
 /**
  * What differs between two states of an object in what a person writes, field by field; in lists of objects by `ip:port`, `ip`
@@ -24,7 +21,7 @@ function withoutKept(own: Json): Json {
   if (!isObject(metadata)) return own;
   const { ownerReferences: _, finalizers: __, annotations, ...kept } = metadata;
   const shown = Object.entries(isObject(annotations) ? annotations : {}).filter(
-    ([key]) => !KEPT.includes(key),
+    ([key]) => !KEPT_ANNOTATIONS.includes(key),
   );
   const own2 = shown.length === 0 ? kept : { ...kept, annotations: Object.fromEntries(shown) };
   return { ...rest, metadata: own2 };

@@ -1,18 +1,17 @@
 import { ownedPaths } from "../../controllers/index.ts";
 import { formatHostPort, ParasausError } from "../../foundation/index.ts";
-import { apiVersionOf, type KubeObject, type Pool, type PoolMember } from "../../model/index.ts";
+import {
+  apiVersionOf,
+  KEPT_ANNOTATIONS,
+  type KubeObject,
+  type Pool,
+  type PoolMember,
+} from "../../model/index.ts";
 import type { ObjectReference } from "../../resources/index.ts";
 import { MASK } from "../../resources/local/index.ts";
 import type { RecordedObject } from "./state-at.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** What the server keeps in annotations for itself, or for kubectl: it stays as it is. */
-const KEPT_ANNOTATIONS: readonly string[] = [
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "parasaus.io/generated",
-  "parasaus.io/service-port",
-];
 
 /** Adds what could not be brought back. */
 export type OnWarning = (message: string) => void;

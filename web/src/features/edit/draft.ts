@@ -1,3 +1,4 @@
+import { KEPT_ANNOTATIONS } from "../../../../src/model/annotations.ts";
 import type { FieldProblem } from "../../lib/api.ts";
 
 /** A pool while it is written: what was read or typed, however wrong it may be. */
@@ -10,13 +11,6 @@ export const NEW_POOL: Draft = {
   metadata: { namespace: "default", name: "" },
   spec: { protocol: "TCP", scheduler: "rr", healthCheck: { type: "tcp" }, members: [] },
 };
-
-/** What the server keeps in annotations, for itself and for kubectl. */
-const KEPT_ANNOTATIONS: readonly string[] = [
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "parasaus.io/generated",
-  "parasaus.io/service-port",
-];
 
 type Step = string | number;
 

@@ -8,7 +8,7 @@ import {
   startStockedConsole,
   verdictsStored,
 } from "./stocked-console.ts";
-import { CHINESE_WIDE, ENGLISH, openPage, pressUntilFocused } from "./watched-page.ts";
+import { CHINESE_WIDE, ENGLISH, openPage, pressUntilFocused, untilTitled } from "./watched-page.ts";
 
 const MADE_HERE = `kind: Pool
 apiVersion: parasaus.io/v1
@@ -87,7 +87,7 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     await page.getByRole("dialog").getByText("spec.members[10.77.0.1:80].port").waitFor();
     await opened.photograph("review");
     await page.getByRole("dialog").getByRole("button", { name: "保存" }).click();
-    await page.getByRole("heading", { name: "default/made-here" }).waitFor();
+    await untilTitled(page, "default/made-here");
     expect(opened.problems.filter((text) => !text.includes("422"))).toEqual([]);
     world.ask("DELETE", "/apis/parasaus.io/v1/namespaces/default/pools/made-here");
   });
@@ -108,7 +108,7 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     expect(await opened.violations()).toEqual([]);
     await opened.photograph("plan");
     await dialog.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("heading", { name: "shop/planned" }).waitFor();
+    await untilTitled(page, "shop/planned");
     const { spec } = world.ask("GET", poolPath("planned")) as StoredPool;
     expect(spec.members[0]).toMatchObject({ state: "drain" });
     world.ask("DELETE", poolPath("planned"));
@@ -143,7 +143,7 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     expect(await opened.violations()).toEqual([]);
     await opened.photograph("plan-service");
     await dialog.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("heading", { name: "shop/svc" }).waitFor();
+    await untilTitled(page, "shop/svc");
     const core = "/api/v1/namespaces/shop";
     expect(world.ask("GET", `${core}/services/svc`)).toMatchObject({
       spec: { ports: [{ nodePort: 30_902 }] },
@@ -177,7 +177,7 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
       await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     };
     await save();
-    await page.getByRole("heading", { name: "shop/raced" }).waitFor();
+    await untilTitled(page, "shop/raced");
     expect(world.ask("GET", poolPath("raced"))).toMatchObject({ spec: { drainSeconds: 41 } });
     await page.goto(`${world.url}/console/pools/shop/raced/edit`);
     await page.getByLabel("Drain time (seconds)").fill("42");

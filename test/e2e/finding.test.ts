@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ConsoleWorld, poolOf } from "./console-world.ts";
-import { missingForConsole, poolPath, startStockedConsole, verdictsStored } from "./stocked-console.ts";
+import { missingForConsole, poolPath, startStockedConsole } from "./stocked-console.ts";
 import { ENGLISH, openPage, pressUntilFocused } from "./watched-page.ts";
 
 let world: ConsoleWorld;
@@ -34,16 +34,13 @@ describe.skipIf(missingForConsole)(`what the console finds and shows${missingFor
     await page.getByText("web", { exact: true }).waitFor();
   });
 
-  it("shows a changed verdict within a second", async () => {
+  // How soon is measured: `npm run bench console`.
+  it("shows a changed verdict to somebody who only looks", async () => {
     await using opened = await openPage(world, "pools?search=shop/web", ENGLISH);
     const { page } = opened;
     await page.getByText("2/3").waitFor();
-    const seen = page.getByText("3/3").waitFor();
     world.setWell("10.77.0.2", true);
-    await verdictsStored(world, "web", "up");
-    const startedMs = performance.now();
-    await seen;
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    await page.getByText("3/3").waitFor();
     world.setWell("10.77.0.2", false);
     await page.getByText("2/3").waitFor();
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../scenario/program.ts";
 import { type ConsoleWorld, startConsoleWorld } from "./console-world.ts";
 import { missingForConsole } from "./stocked-console.ts";
-import { CHINESE, ENGLISH, openPage } from "./watched-page.ts";
+import { CHINESE, ENGLISH, openPage, untilTitled } from "./watched-page.ts";
 
 const PASSWORD = "correct horse battery staple";
 const NEXT_PASSWORD = "another horse battery staple";
@@ -21,7 +21,7 @@ describe.skipIf(missingForConsole)(`console with accounts${missingForConsole}`, 
     const code = /First code\s+(\S+)/.exec(world.printed())?.[1] ?? "";
     await using opened = await openPage(world, "pools", ENGLISH);
     const { page } = opened;
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await untilTitled(page, "Log in");
     expect(await opened.violations()).toEqual([]);
     await opened.photograph("login");
     await page.getByRole("button", { name: "First administrator" }).click();
@@ -33,11 +33,11 @@ describe.skipIf(missingForConsole)(`console with accounts${missingForConsole}`, 
     await page.getByLabel("Name", { exact: true }).fill("mine");
     await page.getByRole("button", { name: "Review and save" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-    await page.getByRole("heading", { name: "default/mine" }).waitFor();
+    await untilTitled(page, "default/mine");
     await page.getByText("boss", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await untilTitled(page, "Log in");
     expect(await page.evaluate(async () => (await fetch("/api/console/pools")).status)).toBe(401);
   });
 
@@ -83,7 +83,7 @@ describe.skipIf(missingForConsole)(`console with accounts${missingForConsole}`, 
     await actOn(page, "olga", "Disable");
     await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
     await page.getByText("Disabled").waitFor();
-    await other.page.getByRole("heading", { name: "Log in" }).waitFor();
+    await untilTitled(other.page, "Log in");
     expect(opened.problems.filter(isUnexpected)).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe.skipIf(missingForConsole)(`console with accounts${missingForConsole}`, 
     expect(await opened.violations()).toEqual([]);
     await opened.photograph("password");
     await dialog.getByRole("button", { name: "修改密码" }).click();
-    await page.getByRole("heading", { name: "登录" }).waitFor();
+    await untilTitled(page, "登录");
     await logIn(page, "boss", NEXT_PASSWORD);
     await page.getByRole("heading", { name: "您：boss" }).waitFor();
     await opened.photograph("accounts");

@@ -6,7 +6,7 @@ import { CLIENT_SECRET } from "../lab/oidc-provider.ts";
 import { buildProgram } from "../scenario/program.ts";
 import { type ConsoleWorld, startConsoleWorld } from "./console-world.ts";
 import { missingForConsole } from "./stocked-console.ts";
-import { CHINESE, ENGLISH, openPage, type WatchedPage } from "./watched-page.ts";
+import { CHINESE, ENGLISH, openPage, untilTitled, type WatchedPage } from "./watched-page.ts";
 
 // For a browser another site than the console, which is at 127.0.0.1.
 const ISSUER = "http://localhost:9000";
@@ -47,7 +47,7 @@ describe.skipIf(missingForConsole)(`console with login by OIDC${missingForConsol
     expect(await opened.violations()).toEqual([]);
     await opened.photograph("login-oidc");
     await comeInAs(opened, "evelyn", "Log in with your organization");
-    await page.getByRole("heading", { name: "Pools" }).waitFor();
+    await untilTitled(page, "Pools");
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByText("Logged in as eve").waitFor();
   });

@@ -82,6 +82,11 @@ async function axeSource(): Promise<string> {
   return readFile(AXE, "utf8");
 }
 
+/** Waits until the page with just this title is there: another's, or a dialog's, may contain the same words. */
+export async function untilTitled(page: Page, name: string): Promise<void> {
+  await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+}
+
 /** Presses a key until something has the focus. @throws after 40 times */
 export async function pressUntilFocused(page: Page, key: string, wanted: Locator): Promise<void> {
   for (let presses = 0; presses < 40; presses += 1) {

@@ -35,6 +35,8 @@ describe.skipIf(missingForConsole)(`what the console changes${missingForConsole}
     await page.keyboard.press("Enter");
     const remove = page.getByRole("menuitem", { name: "Delete" });
     await remove.waitFor();
+    expect(await opened.violations()).toEqual([]);
+    await opened.photograph("pool-actions");
     await pressUntilFocused(page, "ArrowDown", remove);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Delete shop/doomed?" }).waitFor();

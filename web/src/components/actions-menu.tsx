@@ -14,7 +14,17 @@ export function ActionsMenu({ label, children }: { readonly label: string; reado
     );
   }
   return (
-    <Menu defaultOpened position="bottom-end" shadow="md" withinPortal>
+    <Menu
+      defaultOpened
+      position="bottom-end"
+      shadow="md"
+      // A menu holds nothing but its items; the first of them has the focus.
+      withInitialFocusPlaceholder={false}
+      // In the page's main part, where screen readers look for it.
+      portalProps={{ target: "#content" }}
+      // Gone at once when something is chosen: the dialog that follows is not beside an empty menu.
+      transitionProps={{ duration: 0 }}
+    >
       <Menu.Target>
         <ActionIcon {...look}>
           <Icon name="more" />

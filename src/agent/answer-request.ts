@@ -44,12 +44,8 @@ async function valueFor(
       );
     case "flows":
       return listFlows(request.pool, request.limitCount, sources);
-    case "counters": {
-      const counters = await ask((driver) => driver.readCounters());
-      if (!request.pools) return counters;
-      const wanted = new Set(request.pools);
-      return { ...counters, members: counters.members.filter((member) => wanted.has(member.poolUid)) };
-    }
+    case "counters":
+      return ask((driver) => driver.readCounters(request.pools));
     default:
       throw new ParasausError(
         "BadRequest",

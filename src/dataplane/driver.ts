@@ -130,7 +130,13 @@ export interface Driver extends AsyncDisposable {
   observe(): Promise<readonly ProgrammedPool[]>;
   /** Applies in order. A failed operation is reported, the others go on. */
   apply(operations: readonly PoolOperation[]): Promise<readonly OperationFailure[]>;
-  readCounters(): Promise<DriverCounters>;
+  /**
+   * What the kernel counts.
+   *
+   * @param poolUids `members` are those of these pools alone, and nothing is read of other pools; the number of flows may
+   *   then be an earlier one. Absent: of all.
+   */
+  readCounters(poolUids?: readonly string[]): Promise<DriverCounters>;
   /** @returns undefined when the kernel holds no such flow. */
   explain(flow: FlowTuple): Promise<FlowExplanation | undefined>;
   /** Flows of one pool, at most `limitCount`. */

@@ -297,7 +297,8 @@ function describeTelling(world: () => DriverWorld): void {
   });
 
   it("counts the connections of each member, and none when all are closed", async () => {
-    await program(world(), poolIn(world(), 2));
+    const pool = poolIn(world(), 2);
+    await program(world(), pool);
     const { counterDelayMs } = world().driver().capabilities;
     const totals = async () => {
       await world().wait(counterDelayMs);
@@ -313,6 +314,9 @@ function describeTelling(world: () => DriverWorld): void {
     const { countsReplies = true } = world();
     for (const { packetsIn, bytesOut } of open.members)
       expect([packetsIn > 0, bytesOut > 0]).toEqual([true, countsReplies]);
+    const alone = await world().driver().readCounters([pool.uid]);
+    expect(alone.members.map((member) => member.activeConnections)).toEqual([3, 3]);
+    expect((await world().driver().readCounters([])).members).toEqual([]);
     await closeAll(flows);
     const closed = await world().driver().readCounters();
     expect(closed.members.map((member) => member.activeConnections)).toEqual([0, 0]);

@@ -11,17 +11,26 @@ const BATCH_COUNT = 4096;
 /** A larger table is not walked again for its size: the last sweep's figure is at most seconds old. */
 const WALKED_ENTRY_COUNT = 100_000;
 const { member: MEMBER, member_traffic: TRAFFIC } = LAYOUT;
+const FIGURE_COUNT = TRAFFIC.size / 8;
 
-/** Reads everything that the kernel counts. */
+/** What is read. */
+interface Question {
+  /** Of all pools when absent. */
+  readonly poolUids: readonly string[] | undefined;
+  /** What the last sweep found. */
+  readonly lastSize: FlowTableSize | undefined;
+}
+
+/** Reads what the kernel counts. */
 export async function readCounters(
   kernel: Kernel,
   mirror: Mirror,
-  lastSize: FlowTableSize | undefined,
+  { poolUids, lastSize }: Question,
 ): Promise<DriverCounters> {
   const size =
     lastSize && lastSize.entryCount > WALKED_ENTRY_COUNT ? lastSize : await countFlowEntries(kernel);
   return {
-    members: await readMembers(kernel, mirror),
+    members: await readMembers(kernel, mirror, poolUids),
     drops: readDrops(kernel),
     flowEntryCount: size.entryCount,
     flowEntryCapacityCount: kernel.maps.flow.capacityCount,
@@ -44,28 +53,61 @@ async function countFlowEntries(kernel: Kernel) {
   return { entryCount, halfOpenCount };
 }
 
-async function readMembers(kernel: Kernel, mirror: Mirror): Promise<MemberCounters[]> {
-  const loads = await readLoads(kernel, mirror);
-  const traffic = await readTraffic(kernel, mirror);
+/** What is counted for one member: its load, then five figures. */
+interface Figures {
+  readonly load: number;
+  readonly traffic: Float64Array;
+}
+
+type FiguresAt = (index: number) => Figures;
+
+async function readMembers(
+  kernel: Kernel,
+  mirror: Mirror,
+  poolUids: readonly string[] | undefined,
+): Promise<MemberCounters[]> {
+  const figuresAt = poolUids ? readEach(kernel) : await readAll(kernel, mirror);
+  const records = poolUids?.flatMap((uid) => mirror.pools.get(uid.toLowerCase()) ?? []);
   const members: MemberCounters[] = [];
-  for (const record of mirror.pools.values()) {
+  for (const record of records ?? mirror.pools.values()) {
     for (const [place, index] of record.members) {
       if (mirror.tombstones.has(index)) continue;
-      const at = (index * TRAFFIC.size) / 8;
       members.push({
-        poolUid: record.uid,
-        ip: formatIpv4(Math.floor(place / 0x10000)),
-        port: place % 0x10000,
-        activeConnections: Math.max(0, loads[index] ?? 0),
-        totalConnections: traffic[at] ?? 0,
-        packetsIn: traffic[at + 1] ?? 0,
-        bytesIn: traffic[at + 2] ?? 0,
-        packetsOut: traffic[at + 3] ?? 0,
-        bytesOut: traffic[at + 4] ?? 0,
+        ...{ poolUid: record.uid, ip: formatIpv4(Math.floor(place / 0x10000)), port: place % 0x10000 },
+        ...named(figuresAt(index)),
       });
     }
   }
   return members;
+}
+
+function named({ load, traffic }: Figures): Omit<MemberCounters, "poolUid" | "ip" | "port"> {
+  const [totalConnections = 0, packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0] = traffic;
+  const activeConnections = Math.max(0, load);
+  return { activeConnections, totalConnections, packetsIn, bytesIn, packetsOut, bytesOut };
+}
+
+function readEach({ maps }: Kernel): FiguresAt {
+  const key = Buffer.alloc(4);
+  const member = Buffer.alloc(maps.member.valueBytes);
+  const cpus = Buffer.alloc(maps.member_traffic.valueBytes);
+  return (index) => {
+    words.writeU32(key, index, 0);
+    maps.member.lookup(key, member);
+    maps.member_traffic.lookup(key, cpus);
+    const traffic = new Float64Array(FIGURE_COUNT);
+    addCpus(cpus, 0, cpus.length, traffic, 0);
+    return { load: words.readI64(member, MEMBER.load), traffic };
+  };
+}
+
+async function readAll(kernel: Kernel, mirror: Mirror): Promise<FiguresAt> {
+  const loads = await readLoads(kernel, mirror);
+  const traffic = await readTraffic(kernel, mirror);
+  return (index) => ({
+    load: loads[index] ?? 0,
+    traffic: traffic.subarray(index * FIGURE_COUNT, (index + 1) * FIGURE_COUNT),
+  });
 }
 
 async function readLoads(kernel: Kernel, mirror: Mirror): Promise<Float64Array> {
@@ -84,11 +126,10 @@ async function readLoads(kernel: Kernel, mirror: Mirror): Promise<Float64Array> 
 /** Sums over the CPUs: five figures a member. */
 async function readTraffic(kernel: Kernel, mirror: Mirror): Promise<Float64Array> {
   const map = kernel.maps.member_traffic;
-  const figureCount = TRAFFIC.size / 8;
-  const sums = new Float64Array(mirror.memberIndexes.endIndex() * figureCount);
+  const sums = new Float64Array(mirror.memberIndexes.endIndex() * FIGURE_COUNT);
   let at = 0;
   for (const { values, count } of map.batches(BATCH_COUNT)) {
-    for (let row = 0; row < count && at < sums.length; row += 1, at += figureCount) {
+    for (let row = 0; row < count && at < sums.length; row += 1, at += FIGURE_COUNT) {
       addCpus(values, row * map.valueBytes, map.valueBytes, sums, at);
     }
     if (at >= sums.length) break;

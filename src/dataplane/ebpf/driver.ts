@@ -98,9 +98,9 @@ export async function openEbpfDriver(options: EbpfDriverOptions): Promise<EbpfDr
     nowMs: kernelNowMs,
     observe: () => inTurn(observe),
     apply: (operations) => inTurn(() => apply(operations)),
-    readCounters: async () => {
+    readCounters: async (poolUids) => {
       await inTurn(learn);
-      return readCounters(kernel, mirror, maintenance.size());
+      return readCounters(kernel, mirror, { poolUids, lastSize: maintenance.size() });
     },
     explain: async (flow) => explainFlow(kernel, flow, kernelNowMs()),
     listFlows: async (poolUid, limitCount) => {

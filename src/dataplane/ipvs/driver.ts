@@ -4,7 +4,7 @@ import type { Driver, DriverCapabilities, PoolOperation } from "../driver.ts";
 import { createQueue, kernelNowMs } from "../kernel-driver.ts";
 import { type Sifted, siftOperations } from "../refuse.ts";
 import { allowanceFileFor, readAllowance } from "./adoption.ts";
-import { countersOf } from "./counters.ts";
+import { CounterReader } from "./counters.ts";
 import { explainFlow, listFlows } from "./explain.ts";
 import { readFlowTable } from "./flow-table.ts";
 import { kernelName } from "./kernel-name.ts";
@@ -12,7 +12,6 @@ import { openKernelTable } from "./kernel-table.ts";
 import { isMasquerading, openMasquerades, refuseMasquerading, whyNoMasquerading } from "./masquerading.ts";
 import { DEFAULT_TIMEOUTS, type IpvsDriverOptions } from "./options.ts";
 import { ownTableFor } from "./own-table.ts";
-import { rangesOf } from "./programme.ts";
 import { Programmer } from "./programmer.ts";
 import { openRecord, recordFileFor } from "./record.ts";
 import { refuseRanges } from "./refuse-ranges.ts";
@@ -54,6 +53,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const capabilities = capabilitiesOf(lacking[4] === undefined, lackingMarks === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
+  const counters = new CounterReader({ table, nowMs: kernelNowMs });
   const daemons = wantedDaemons(options.sync);
   recordOriginal();
   bringSettings(programmer.hasMasquerading);
@@ -78,8 +78,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
         bringSettings(programmer.hasMasquerading);
         return [...refusals, ...failures];
       }),
-    readCounters: () =>
-      inTurn(async () => countersOf(programmer.programme, table.read(rangesOf(programmer.programme)))),
+    readCounters: (poolUids) => inTurn(async () => counters.read(programmer.programme, poolUids)),
     explain: async (flow) => explainFlow(programmer.programme, readFlowTable(), flow, timeouts),
     listFlows: async (poolUid, limitCount) =>
       listFlows(programmer.programme, readFlowTable(), poolUid, limitCount, timeouts),

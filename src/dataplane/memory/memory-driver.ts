@@ -39,7 +39,7 @@ export function openMemoryDriver(kernel: MemoryKernel): Driver {
       );
       return [...refusals, ...accepted.flatMap((operation) => applyOne(kernel, operation))];
     },
-    readCounters: async () => readCounters(kernel),
+    readCounters: async (poolUids) => readCounters(kernel, poolUids),
     explain: async (flow) => kernel.explain(flow),
     listFlows: async (poolUid, limitCount) => kernel.listFlows(poolUid, limitCount),
     maintain: async () => {
@@ -66,9 +66,12 @@ function applyOne(kernel: MemoryKernel, operation: PoolOperation): OperationFail
   return [];
 }
 
-function readCounters(kernel: MemoryKernel): DriverCounters {
-  const members = [...kernel.pools].flatMap(([uid, pool]) =>
-    [...pool.members].map((member) => countersOf(uid, member)),
+function readCounters(
+  kernel: MemoryKernel,
+  poolUids: Iterable<string> = kernel.pools.keys(),
+): DriverCounters {
+  const members = [...poolUids].flatMap((uid) =>
+    [...(kernel.pools.get(uid)?.members ?? [])].map((member) => countersOf(uid, member)),
   );
   return {
     members,

@@ -1,37 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterEach, expect, it } from "vitest";
-import { FakeClock, hasCode, silentLogger } from "../../src/foundation/index.ts";
+import { expect, it } from "vitest";
+import { hasCode, silentLogger } from "../../src/foundation/index.ts";
 import { openEmbeddedStore } from "../../src/store/embedded/index.ts";
-import { describeStore, type StoreUnderTest } from "./store.ts";
+import { reopening } from "./reopened-store.ts";
+import { describeStore } from "./store.ts";
 import { describeStoreModel } from "./store-model.ts";
 
-const cleanUp: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const each of cleanUp.splice(0)) await each();
-});
-
-async function open(): Promise<StoreUnderTest> {
-  const directory = mkdtempSync(path.join(tmpdir(), "parasaus-store-"));
-  const clock = new FakeClock();
-  const openAgain = () => openEmbeddedStore({ directory, clock, logger: silentLogger });
-  let store = await openAgain();
-  cleanUp.push(async () => {
-    await store[Symbol.asyncDispose]();
-    rmSync(directory, { recursive: true });
-  });
-  return {
-    store,
-    leaseSeconds: 10,
-    pass: (ms) => clock.advance(ms),
-    reopen: async () => {
-      await store[Symbol.asyncDispose]();
-      store = await openAgain();
-      return store;
-    },
-  };
-}
+const open = reopening((directory, clock) => openEmbeddedStore({ directory, clock, logger: silentLogger }));
 
 describeStore("embedded", open);
 describeStoreModel("embedded", open);

@@ -11,27 +11,7 @@ import {
   type Service,
 } from "../../src/model/index.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
-
-/** As operators have it in the field, word for word. */
-const FIELD_SERVICE = `
-kind: Service
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-spec:
-  ports:
-  - { nodePort: 40796, port: 40796, protocol: TCP, name: dcmp-svc4, type: NodePort }
-`;
-const FIELD_ENDPOINTS = `
-kind: Endpoints
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-annotations: { calledSource: "kubectl-client-side-apply", healthCheckType: "http" }
-subsets:
-- addresses: [{ ip: 10.100.1.53 }]
-  ports: [{ port: 8090, name: dcmp-svc4 }]
-- addresses: [{ ip: 10.100.1.77 }]
-  ports: [{ port: 30253, name: dcmp-svc4 }]
-`;
+import { FIELD_ENDPOINTS, FIELD_SERVICE } from "./field-files.ts";
 
 function poolNamed(name: string, spec: Record<string, unknown> = {}): unknown {
   return { apiVersion: "parasaus.io/v1", kind: "Pool", metadata: { name, namespace: "default" }, spec };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Condition, Operation, Pool, Service } from "../../src/model/index.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
+import { FIELD_ENDPOINTS, FIELD_SERVICE } from "./field-files.ts";
 import { findKubectls, type Kubectl, type ServerForKubectl, startServer } from "./kubectl.ts";
 
 /** What operators write: much left out, defaults spelled out here and there, and bare numbers for times. */
@@ -40,23 +41,8 @@ kind: Pool
 metadata: { name: datagrams }
 spec: { protocol: UDP, members: [] }
 ---
-kind: Service
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-spec:
-  ports:
-  - { nodePort: 40796, port: 40796, protocol: TCP, name: dcmp-svc4, type: NodePort }
----
-kind: Endpoints
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-annotations: { calledSource: "kubectl-client-side-apply", healthCheckType: "http" }
-subsets:
-- addresses: [{ ip: 10.100.1.53 }]
-  ports: [{ port: 8090, name: dcmp-svc4 }]
-- addresses: [{ ip: 10.100.1.77 }]
-  notReadyAddresses: [{ ip: 10.100.1.78 }]
-  ports: [{ port: 30253, name: dcmp-svc4 }]
+${FIELD_SERVICE}---
+${FIELD_ENDPOINTS}  notReadyAddresses: [{ ip: 10.100.1.78 }]
 ---
 kind: Service
 apiVersion: v1

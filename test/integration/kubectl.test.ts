@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { poolDefinition } from "../../src/model/index.ts";
+import { FIELD_ENDPOINTS, FIELD_SERVICE } from "./field-files.ts";
 import {
   type CommandResult,
   findKubectls,
@@ -10,24 +11,8 @@ import {
 
 const { found, missing } = findKubectls();
 
-// The two files that operators have, word for word (a Service with its Endpoints in one stream).
-const FIELD = `kind: Service
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-spec:
-  ports:
-  - { nodePort: 40796, port: 40796, protocol: TCP, name: dcmp-svc4, type: NodePort }
----
-kind: Endpoints
-apiVersion: v1
-metadata: { name: snake-demo-svc4, namespace: parasaus }
-annotations: { calledSource: "kubectl-client-side-apply", healthCheckType: "http" }
-subsets:
-- addresses: [{ ip: 10.100.1.53 }]
-  ports: [{ port: 8090, name: dcmp-svc4 }]
-- addresses: [{ ip: 10.100.1.77 }]
-  ports: [{ port: 30253, name: dcmp-svc4 }]
-`;
+/** A Service with its Endpoints in one stream. */
+const FIELD = `${FIELD_SERVICE}---\n${FIELD_ENDPOINTS}`;
 
 const POOL = `apiVersion: parasaus.io/v1
 kind: Pool

@@ -22,24 +22,25 @@ interface Cost {
 }
 
 describe.skipIf(missing)(`IPVS driver with ${COUNT} pools${missing}`, () => {
-  const node = `paratest-${process.pid}-scale`;
   let namespace: Namespace;
   let host: Remote;
   const open = async () => {
-    host = await startRemote(namespace, "ipvs-scale.ts", [JSON.stringify({ node })]);
+    host = await startRemote(namespace, "ipvs-scale.ts", [JSON.stringify({ node: namespace.id })]);
     await host.call("setNodeAddresses", [NODE_IP]);
   };
   const bring = (place: "ports" | "addresses") => host.call("bring", COUNT, place) as Promise<Cost>;
   const services = () => namespace.run("cat", "/proc/net/ip_vs").match(/^TCP/gm)?.length ?? 0;
-  beforeAll(async () => {
-    namespace = makeNamespace("scale");
+  const begin = async (name: string) => {
+    namespace = makeNamespace(name);
     await open();
-  });
-  afterAll(async () => {
+  };
+  const end = async () => {
     await host?.end();
     await namespace?.[Symbol.asyncDispose]();
-    rmSync(`/run/parasaus/ipvs/${node}.jsonl`, { force: true });
-  });
+    rmSync(`/run/parasaus/ipvs/${namespace?.id}.jsonl`, { force: true });
+  };
+  beforeAll(() => begin("scale"));
+  afterAll(end);
 
   it("programs them all, and then asks the kernel for none of them while nothing changes", async () => {
     const loaded = await bring("ports");
@@ -81,8 +82,9 @@ describe.skipIf(missing)(`IPVS driver with ${COUNT} pools${missing}`, () => {
   });
 
   it("makes an address each the machine's own, and gives them up again", async () => {
-    await host.call("removeAll");
-    expect(services()).toBe(0);
+    // The kernel keeps deleted destinations for minutes, and compares each new one with them all.
+    await end();
+    await begin("places");
     const loaded = await bring("addresses");
     expect(loaded).toMatchObject({ operationCount: COUNT, failureCount: 0 });
     const routes = () => namespace.run("ip", "route", "show", "table", "local", "proto", "112").split("\n");

@@ -24,6 +24,7 @@ import { liveRoutes } from "./live/live-routes.ts";
 import { type NodePulse, startNodePulse } from "./live/node-pulse.ts";
 import { serversRoute } from "./live/servers-route.ts";
 import { countRefusedLists, countWatchers, noteSlowClients } from "./metrics/client-metrics.ts";
+import { askCounters } from "./metrics/node-counters.ts";
 import { observeRequests } from "./metrics/request-metrics.ts";
 import { renderServerMetrics } from "./metrics/server-metrics.ts";
 import { objectRoutes } from "./objects/object-routes.ts";
@@ -196,10 +197,7 @@ function metricsSource(
     process,
     pools: view.pools,
     probeLedger: () => controllers()?.probeLedger,
-    counters: async () => {
-      const { answers } = await nodes.askAll<"counters">({ kind: "counters" });
-      return answers.map(({ node, value }) => ({ node, counters: value }));
-    },
+    counters: () => askCounters(nodes, view.pools.values()),
     agents: async () => (await survey()).agents,
   };
 }

@@ -2,10 +2,11 @@ import type { ProbeLedger } from "../../controllers/index.ts";
 import type { AgentStatus, Pool } from "../../model/index.ts";
 import { agentFamilies } from "./agent-families.ts";
 import { renderFamilies } from "./exposition.ts";
+import type { CountersReading } from "./node-counters.ts";
 import { poolFamilies } from "./pool-families.ts";
 import { probeFamilies } from "./probe-families.ts";
 import type { ProcessMetrics } from "./registry.ts";
-import { type NodeCounters, trafficFamilies } from "./traffic-families.ts";
+import { trafficFamilies } from "./traffic-families.ts";
 
 /** What a server's `/metrics` is made from. */
 export interface ServerMetricsSource {
@@ -13,8 +14,7 @@ export interface ServerMetricsSource {
   readonly pools: ReadonlyMap<string, Pool>;
   /** Absent while the controllers are started anew. */
   readonly probeLedger: () => ProbeLedger | undefined;
-  /** What every connected node counts; those that do not answer in time are left out. */
-  readonly counters: () => Promise<readonly NodeCounters[]>;
+  readonly counters: () => Promise<CountersReading>;
   /** How every connected agent is doing; likewise. */
   readonly agents: () => Promise<readonly AgentStatus[]>;
 }
@@ -35,7 +35,13 @@ export async function renderServerMetrics(
   const families = [
     ...poolFamilies([...source.pools.values()]),
     ...probeFamilies(source.probeLedger(), nameOf),
-    ...trafficFamilies(counters, nameOf),
+    ...trafficFamilies(counters.nodes, nameOf),
+    {
+      name: "parasaus_member_traffic_left_out",
+      help: "1: too many members at too many nodes; each node's own metrics have their traffic.",
+      type: "gauge" as const,
+      samples: [{ labels: {}, value: Number(counters.isWithoutMembers) }],
+    },
     ...agentFamilies(agents),
   ];
   return {

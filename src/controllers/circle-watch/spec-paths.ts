@@ -13,7 +13,7 @@ export function withPath<Value extends object>(
   [head = "", ...rest]: readonly string[],
   value: unknown,
 ): Value {
-  const inner = (Object.entries(object).find(([key]) => key === head)?.[1] ?? {}) as Json;
+  const inner = (valueAt(object, head) ?? {}) as Json;
   return { ...object, [head]: rest.length === 0 ? value : withPath(inner, rest, value) };
 }
 

@@ -133,8 +133,8 @@ export interface Driver extends AsyncDisposable {
   /**
    * What the kernel counts.
    *
-   * @param poolUids `members` are those of these pools alone, and nothing is read of other pools; the number of flows may
-   *   then be an earlier one. Absent: of all.
+   * @param poolUids `members` are those of these pools alone, at a cost that does not grow with the other pools; the
+   *   number of flows may then be an earlier one. Absent: of all.
    */
   readCounters(poolUids?: readonly string[]): Promise<DriverCounters>;
   /** @returns undefined when the kernel holds no such flow. */

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => world[Symbol.dispose]());
 
 it("adds up what the services of a pool count for each of its members, and all flows", () => {
-  const { members, flowEntryCount } = reader().read(world.programmer.programme);
+  const { members, flowEntryCount } = reader().read();
   expect(members.map(({ poolUid, ip, activeConnections }) => [poolUid, ip, activeConnections])).toEqual([
     [UID, "10.0.0.1", 7],
     [UID, "10.0.0.2", 7],
@@ -30,26 +30,25 @@ it("adds up what the services of a pool count for each of its members, and all f
 
 it("reads the services of the named pools alone while the number of flows is young enough", () => {
   const counters = reader();
-  const { programme } = world.programmer;
   // Reading the whole table takes 100 ms.
   slowDown(100);
-  const all = counters.read(programme).members;
-  expect([counters.read(programme, [UID]).members, asked(() => counters.read(programme, [UID]))]).toEqual([
+  const all = counters.read().members;
+  expect([counters.read([UID]).members, asked(() => counters.read([UID]))]).toEqual([
     all.filter(({ poolUid }) => poolUid === UID),
     2,
   ]);
-  expect(asked(() => counters.read(programme, []))).toBe(0);
-  expect(counters.read(programme, ["unknown"]).members).toEqual([]);
+  expect(asked(() => counters.read([]))).toBe(0);
+  expect(counters.read(["unknown"]).members).toEqual([]);
   count(FIRST, 9);
-  expect(counters.read(programme, []).flowEntryCount).toBe(14);
+  expect(counters.read([]).flowEntryCount).toBe(14);
   world.nowMs += 1_899;
-  expect(counters.read(programme, []).flowEntryCount).toBe(14);
+  expect(counters.read([]).flowEntryCount).toBe(14);
   world.nowMs += 101;
-  expect(counters.read(programme, []).flowEntryCount).toBe(18);
+  expect(counters.read([]).flowEntryCount).toBe(18);
 });
 
 function reader(): CounterReader {
-  return new CounterReader({ table: world.table, nowMs: () => world.nowMs });
+  return new CounterReader(world.programmer.programme, world.table, () => world.nowMs);
 }
 
 /** How often the kernel was asked for something meanwhile. */

@@ -8,20 +8,24 @@ const COUNTING_SHARE = 0.05;
 
 /** Reads what the kernel counts for our members. It counts no refused packets. */
 export class CounterReader {
+  readonly #programme: Programme;
   readonly #table: ServiceTable;
   readonly #nowMs: () => number;
   #flowCount = 0;
+  /** When the flows are counted again, ms. */
   #recountMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ table, nowMs }: { readonly table: ServiceTable; readonly nowMs: () => number }) {
+  constructor(programme: Programme, table: ServiceTable, nowMs: () => number) {
+    this.#programme = programme;
     this.#table = table;
     this.#nowMs = nowMs;
   }
 
   /** @param poolUids Reads the services of these pools alone, and the number of flows when that is due. */
-  read(programme: Programme, poolUids?: readonly string[]): DriverCounters {
+  read(poolUids?: readonly string[]): DriverCounters {
+    const programme = this.#programme;
     const isWhole = poolUids === undefined || this.#nowMs() >= this.#recountMs;
-    const services = isWhole ? this.#readAll(programme) : undefined;
+    const services = isWhole ? this.#readAll() : undefined;
     const serviceAt = (place: string) =>
       services ? services.get(place) : this.#table.readService(parsePlace(place));
     return {
@@ -41,7 +45,8 @@ export class CounterReader {
     };
   }
 
-  #readAll(programme: Programme): ReadonlyMap<string, TableService> {
+  #readAll(): ReadonlyMap<string, TableService> {
+    const programme = this.#programme;
     const startMs = this.#nowMs();
     const { services } = this.#table.read(rangesOf(programme));
     this.#flowCount = [...services]

@@ -53,7 +53,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
   const capabilities = capabilitiesOf(lacking[4] === undefined, lackingMarks === undefined);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const inTurn = createQueue();
-  const counters = new CounterReader({ table, nowMs: kernelNowMs });
+  const counters = new CounterReader(programmer.programme, table, kernelNowMs);
   const daemons = wantedDaemons(options.sync);
   recordOriginal();
   bringSettings(programmer.hasMasquerading);
@@ -78,7 +78,7 @@ export async function openIpvsDriver(options: IpvsDriverOptions): Promise<IpvsDr
         bringSettings(programmer.hasMasquerading);
         return [...refusals, ...failures];
       }),
-    readCounters: (poolUids) => inTurn(async () => counters.read(programmer.programme, poolUids)),
+    readCounters: (poolUids) => inTurn(async () => counters.read(poolUids)),
     explain: async (flow) => explainFlow(programmer.programme, readFlowTable(), flow, timeouts),
     listFlows: async (poolUid, limitCount) =>
       listFlows(programmer.programme, readFlowTable(), poolUid, limitCount, timeouts),

@@ -82,7 +82,7 @@ describe.skipIf(missing)(`IPVS driver with ${COUNT} pools${missing}`, () => {
   });
 
   it("makes an address each the machine's own, and gives them up again", async () => {
-    // The kernel keeps deleted destinations for minutes, and compares each new one with them all.
+    // Where as many services have just been deleted, adding takes many times as long.
     await end();
     await begin("places");
     const loaded = await bring("addresses");

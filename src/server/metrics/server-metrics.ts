@@ -15,7 +15,7 @@ export interface ServerMetricsSource {
   /** Absent while the controllers are started anew. */
   readonly probeLedger: () => ProbeLedger | undefined;
   readonly counters: () => Promise<CountersReading>;
-  /** How every connected agent is doing; likewise. */
+  /** How every connected agent is doing; those that do not answer in time are left out. */
   readonly agents: () => Promise<readonly AgentStatus[]>;
 }
 

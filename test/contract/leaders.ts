@@ -21,6 +21,8 @@ export interface LeadersWorld {
 }
 
 const KEY = "/parasaus/leaders/work";
+/** Written when nothing more comes. */
+const LAST_KEY = "/parasaus/last";
 const isFence = ({ key, modRevision }: StoreCondition) => key === KEY && modRevision > 0;
 
 interface Server {
@@ -162,7 +164,7 @@ export function describeLeaders(name: string, open: () => Promise<LeadersWorld>)
     const race = async (world: LeadersWorld, changes: number, isFenced: boolean) => {
       let [leader, other] = [start(world, "a"), start(world, "b")];
       const pair = [leader, other];
-      const from = (await world.store.revision()) + 1;
+      const judged = judgeFrom(world.store, (await world.store.revision()) + 1);
       let refused = 0;
       for (const server of pair) {
         if (!isFenced) server.interruption.dropConditions(isFence);
@@ -180,7 +182,7 @@ export function describeLeaders(name: string, open: () => Promise<LeadersWorld>)
       stop.abort();
       await Promise.allSettled(ending);
       const late = pair.reduce((sum, { interruption }) => sum + interruption.lateCount, 0);
-      return { changes, late, refused, ...(await judge(world.store, from)) };
+      return { changes, late, refused, ...(await judged()) };
     };
 
     it("accepts nothing that a leader sends after it stood still and was deposed", async () => {
@@ -236,26 +238,33 @@ async function untilWritten(store: Store): Promise<void> {
   await expect.poll(count, PATIENCE).toBeGreaterThan(before + 1);
 }
 
-/** Goes through the store's history: was the writer of each object the leader at that revision? */
-async function judge(store: Store, from: number) {
+/**
+ * Follows the store's history, which the store does not keep for ever: was the writer of each object the leader at that
+ * revision?
+ *
+ * @returns ends it with everything written until then, and tells
+ */
+function judgeFrom(store: Store, from: number) {
   const counts = { accepted: 0, acceptedOfDeposed: 0 };
   let leader = 0;
-  for (const event of await readHistory(store, from)) {
+  const judge = (event: StoreEvent) => {
     const key = event.kind === "put" ? event.entry.key : event.key;
     if (key === KEY) leader = event.kind === "put" ? event.entry.modRevision : 0;
     else if (key.includes(`/n-${leader}-`)) counts.accepted += 1;
     else if (key.includes("/n-")) counts.acceptedOfDeposed += 1;
-  }
-  return counts;
-}
-
-async function readHistory(store: Store, from: number): Promise<StoreEvent[]> {
-  const until = await store.revision();
-  const stop = new AbortController();
-  const events: StoreEvent[] = [];
-  for await (const message of store.watch("/", from, stop.signal)) {
-    if (message.kind === "events") events.push(...message.events);
-    if (message.revision >= until) break;
-  }
-  return events;
+    return key === LAST_KEY;
+  };
+  const read = async () => {
+    for await (const message of store.watch("/", from, new AbortController().signal)) {
+      if (message.kind === "events" && message.events.map(judge).includes(true)) return;
+    }
+  };
+  const reading = read();
+  // Told when it is awaited.
+  reading.catch(() => undefined);
+  return async () => {
+    await store.transact([], [{ kind: "put", key: LAST_KEY, value: "" }]);
+    await reading;
+    return counts;
+  };
 }
